@@ -1,0 +1,50 @@
+import type { SandboxMode } from "#protocol/record.ts";
+
+/** Where tools act: this machine now, a node later. Everything the agent does to the world goes through here. */
+export interface Environment {
+	readonly machineId: string;
+	/** What kind of sandbox commands get, and why there is none. */
+	readonly sandbox: { kind: "bubblewrap" | "none"; available: boolean; detail: string | null };
+	/**
+	 * Starts argv without a shell. Output is combined stdout and stderr as it comes. Never rejects: what goes wrong is in
+	 * the result. The process runs in its own group and outlives an aborted turn (codex.md, interrupt-during-command).
+	 */
+	exec(request: ExecRequest): RunningCommand;
+	readText(path: string): Promise<string | undefined>;
+	/** Atomic; makes missing folders. */
+	writeText(path: string, text: string): Promise<void>;
+	remove(path: string): Promise<void>;
+	/** Absolute, symlinks resolved for the part that exists; to fence paths to the workspace. */
+	realPath(path: string): Promise<string>;
+}
+
+export interface ExecRequest {
+	argv: readonly string[];
+	cwd: string;
+	env: Readonly<Record<string, string>>;
+	sandbox: SandboxMode;
+	networkAccess: boolean;
+	/** Extra writable folders in workspace-write, beside cwd and /tmp. */
+	writableRoots: readonly string[];
+}
+
+export interface RunningCommand {
+	/** Process group leader; null when it could not start. */
+	readonly pid: number | null;
+	/** Kernel start time of the process (field 22 of /proc/PID/stat), with the pid names it for good. */
+	readonly startTime: string | null;
+	onOutput(listener: (chunk: string) => void): Disposable;
+	/** Ends the group: SIGTERM, SIGKILL after `graceMs`. */
+	kill(graceMs: number): void;
+	readonly done: Promise<ExecResult>;
+}
+
+export interface ExecResult {
+	exitCode: number;
+	signal: string | null;
+	/** Head and tail of the combined output when it was over the bound, with a marker between. */
+	output: string;
+	durationMs: number;
+	/** Set when the program could not be started at all. */
+	startError: string | null;
+}

@@ -1,0 +1,77 @@
+import type { Item, TokenUsage, TurnError } from "#protocol/codex-item.ts";
+import type { Clock } from "#base/clock.ts";
+import type { NewId } from "#base/id.ts";
+import type { ModelItem, ModelProvider } from "./model.ts";
+import type { Tool, ToolContext } from "./tool.ts";
+
+/** What the loop tells as it goes; the runner persists and publishes. Same shapes and order as codex.md section 2. */
+export type LoopEvent =
+	| { type: "item_started"; item: Item }
+	| { type: "item_completed"; item: Item }
+	| { type: "message_delta"; itemId: string; delta: string }
+	| { type: "reasoning_delta"; itemId: string; summaryIndex: number; delta: string }
+	| { type: "command_output"; itemId: string; delta: string }
+	| { type: "diff_updated"; diff: string }
+	| { type: "usage_updated"; usage: TokenUsage }
+	| { type: "error"; error: TurnError; willRetry: boolean }
+	/** New history, in order; to be stored with the items it belongs to. */
+	| { type: "history"; items: readonly ModelItem[] };
+
+/** A message for the running turn, taken at a boundary. */
+export interface SteerMessage {
+	clientId: string | null;
+	text: string;
+	/** Where the text came from, for the user item; a weave message says who sent it. */
+	itemId: string;
+}
+
+export interface LoopPorts {
+	readonly provider: ModelProvider;
+	readonly tools: readonly Tool[];
+	readonly clock: Clock;
+	readonly newId: NewId;
+	readonly random: () => number;
+	/** Awaited before the loop goes on, so that what was said is durable where it must be. */
+	emit(event: LoopEvent): Promise<void>;
+	/** The context of one tool call. */
+	toolContext(callId: string): ToolContext;
+	/** Takes the messages that arrived meanwhile; the loop asks at each boundary. */
+	takeSteer(): readonly SteerMessage[];
+	/** Fires when a steer message arrived, so that the stream in flight is cut (codex.md, steer). */
+	onSteer(listener: () => void): Disposable;
+	hooks: HookRunner;
+}
+
+export interface TurnInput {
+	readonly threadId: string;
+	readonly turnId: string;
+	readonly model: string | null;
+	readonly messages: readonly SteerMessage[];
+	/** Prompt sections as input items (AGENTS.md, environment, permissions ...), ahead of history. */
+	readonly prelude: readonly ModelItem[];
+	readonly history: readonly ModelItem[];
+	readonly usageBefore: TokenUsage | null;
+}
+
+/** How a turn ended; a value, never a throw. */
+export type TurnOutcome =
+	| { status: "completed"; finalText: string | null }
+	| { status: "interrupted"; reason: string }
+	| { status: "failed"; error: TurnError };
+
+export type RunTurn = (input: TurnInput, ports: LoopPorts, signal: AbortSignal) => Promise<TurnOutcome>;
+
+/** Lifecycle hooks by the names of architecture.md 4. A hook that throws is logged and skipped. */
+export const HOOK_NAMES = [
+	"before_agent_start",
+	"before_tool_call",
+	"after_tool_call",
+	"tool_result_persist",
+	"agent_end",
+	"before_compaction",
+	"after_compaction",
+] as const;
+export type HookName = (typeof HOOK_NAMES)[number];
+export interface HookRunner {
+	run(name: HookName, input: Readonly<Record<string, unknown>>): Promise<void>;
+}

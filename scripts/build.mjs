@@ -1,0 +1,29 @@
+// Bundles every entry to dist/ with shared chunks; native and worker-loading packages stay outside.
+import { rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { rolldown } from "rolldown";
+
+const entries = {
+	cli: "src/cli/main.ts",
+	daemon: "daemon/entry.ts",
+	"pty-host": "daemon/pty/host-entry.ts",
+	"screen-worker": "daemon/pty/screen-worker.ts",
+	"store-writer": "daemon/storage/writer-entry.ts",
+	tui: "tui/entry.tsx",
+};
+const present = Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(file)));
+const started = performance.now();
+await rm("dist", { recursive: true, force: true });
+const bundle = await rolldown({
+	input: present,
+	platform: "node",
+	external: ["node-pty", "react-devtools-core"],
+	transform: { define: { "process.env.NODE_ENV": '"production"', "process.env.DEV": '"false"' } },
+	treeshake: true,
+	onLog(level, log, handler) {
+		if (log.code !== "EVAL") handler(level, log);
+	},
+});
+await bundle.write({ dir: "dist", format: "esm", entryFileNames: "[name].js", chunkFileNames: "chunk/[name]-[hash].js", minify: false });
+await bundle.close();
+console.log(`built ${Object.keys(present).join(", ")} in ${Math.round(performance.now() - started)} ms`);

@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+	test: {
+		include: ["test/**/*.test.ts", "test/**/*.test.tsx"],
+		exclude: ["test/oracle/**", "node_modules/**"],
+		testTimeout: 30_000,
+		hookTimeout: 30_000,
+		pool: "forks",
+		maxWorkers: 2,
+	},
+});
