@@ -1,7 +1,10 @@
 // Bundles every entry to dist/ with shared chunks; native and worker-loading packages stay outside.
 import { rm } from "node:fs/promises";
 import { existsSync } from "node:fs";
+import { parseArgs } from "node:util";
 import { rolldown } from "rolldown";
+
+const { values: options } = parseArgs({ options: { out: { type: "string", default: "dist" }, only: { type: "string" } } });
 
 const entries = {
 	cli: "src/cli/main.ts",
@@ -11,9 +14,9 @@ const entries = {
 	"store-writer": "daemon/storage/writer-entry.ts",
 	tui: "tui/entry.tsx",
 };
-const present = Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(file)));
+const present = Object.fromEntries(Object.entries(entries).filter(([name, file]) => existsSync(file) && (!options.only || options.only.split(",").includes(name))));
 const started = performance.now();
-await rm("dist", { recursive: true, force: true });
+await rm(options.out, { recursive: true, force: true });
 const bundle = await rolldown({
 	input: present,
 	platform: "node",
@@ -24,6 +27,6 @@ const bundle = await rolldown({
 		if (log.code !== "EVAL") handler(level, log);
 	},
 });
-await bundle.write({ dir: "dist", format: "esm", entryFileNames: "[name].js", chunkFileNames: "chunk/[name]-[hash].js", minify: false });
+await bundle.write({ dir: options.out, format: "esm", entryFileNames: "[name].js", chunkFileNames: "chunk/[name]-[hash].js", minify: false });
 await bundle.close();
 console.log(`built ${Object.keys(present).join(", ")} in ${Math.round(performance.now() - started)} ms`);
