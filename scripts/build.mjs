@@ -1,10 +1,13 @@
 // Bundles every entry to dist/ with shared chunks; native and worker-loading packages stay outside.
-import { rm } from "node:fs/promises";
+
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { rolldown } from "rolldown";
 
-const { values: options } = parseArgs({ options: { out: { type: "string", default: "dist" }, only: { type: "string" } } });
+const { values: options } = parseArgs({
+	options: { out: { type: "string", default: "dist" }, only: { type: "string" } },
+});
 
 const entries = {
 	cli: "src/cli/main.ts",
@@ -14,7 +17,11 @@ const entries = {
 	"store-writer": "daemon/storage/writer-entry.ts",
 	tui: "tui/entry.tsx",
 };
-const present = Object.fromEntries(Object.entries(entries).filter(([name, file]) => existsSync(file) && (!options.only || options.only.split(",").includes(name))));
+const present = Object.fromEntries(
+	Object.entries(entries).filter(
+		([name, file]) => existsSync(file) && (!options.only || options.only.split(",").includes(name)),
+	),
+);
 const started = performance.now();
 await rm(options.out, { recursive: true, force: true });
 const bundle = await rolldown({
@@ -27,6 +34,12 @@ const bundle = await rolldown({
 		if (log.code !== "EVAL") handler(level, log);
 	},
 });
-await bundle.write({ dir: options.out, format: "esm", entryFileNames: "[name].js", chunkFileNames: "chunk/[name]-[hash].js", minify: false });
+await bundle.write({
+	dir: options.out,
+	format: "esm",
+	entryFileNames: "[name].js",
+	chunkFileNames: "chunk/[name]-[hash].js",
+	minify: false,
+});
 await bundle.close();
 console.log(`built ${Object.keys(present).join(", ")} in ${Math.round(performance.now() - started)} ms`);

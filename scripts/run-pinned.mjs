@@ -4,7 +4,8 @@ import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
 const [script, ...args] = process.argv.slice(2);
-const pinned = Number(process.versions.node.split(".")[0]) >= 24 ? process.execPath : require.resolve("node/bin/node");
+const pinned =
+	Number(process.versions.node.split(".")[0]) >= 24 ? process.execPath : require.resolve("node/bin/node");
 const { status, error } = spawnSync(pinned, [script, ...args], { stdio: "inherit" });
 if (error) console.error(`cannot run ${pinned}: ${error.message}`);
 process.exit(status ?? 1);

@@ -59,7 +59,8 @@ export class AppError extends Error {
 	/** Rebuilds an error a peer sent; a code this version does not know becomes INTERNAL with the original kept in `data.peer_code`. */
 	static fromWire(wire: { name: string; message: string; data?: unknown }): AppError {
 		const data = typeof wire.data === "object" && wire.data !== null ? (wire.data as ErrorData) : undefined;
-		if (Object.hasOwn(ERROR_TABLE, wire.name)) return new AppError(wire.name as ErrorCode, wire.message, { data });
+		if (Object.hasOwn(ERROR_TABLE, wire.name))
+			return new AppError(wire.name as ErrorCode, wire.message, { data });
 		return new AppError("INTERNAL", wire.message, { data: { ...data, peer_code: wire.name } });
 	}
 }

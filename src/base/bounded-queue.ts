@@ -9,7 +9,10 @@ export interface BoundedQueue<T> {
 	readonly cost: number;
 }
 
-export function createBoundedQueue<T>(maxLength: number, maxCost: number = Number.POSITIVE_INFINITY): BoundedQueue<T> {
+export function createBoundedQueue<T>(
+	maxLength: number,
+	maxCost: number = Number.POSITIVE_INFINITY,
+): BoundedQueue<T> {
 	let items: { item: T; cost: number }[] = [];
 	let head = 0;
 	let total = 0;

@@ -7,7 +7,10 @@ export interface Emitter<T> {
 
 /** A listener that throws does not keep the others from hearing; its error goes to `onError`, which defaults to a rethrow in a microtask. */
 export function createEmitter<T>(
-	onError: (error: unknown) => void = (error) => queueMicrotask(() => { throw error; }),
+	onError: (error: unknown) => void = (error) =>
+		queueMicrotask(() => {
+			throw error;
+		}),
 ): Emitter<T> {
 	const listeners = new Set<(value: T) => void>();
 	return {

@@ -13,7 +13,8 @@ export function createRegistry<T extends { readonly name: string }>(kind: string
 	return {
 		register(ownerId, item) {
 			const present = entries.get(item.name);
-			if (present) throw new Error(`${kind} ${item.name} is registered twice, by ${present.ownerId} and ${ownerId}`);
+			if (present)
+				throw new Error(`${kind} ${item.name} is registered twice, by ${present.ownerId} and ${ownerId}`);
 			const entry = { ownerId, item };
 			entries.set(item.name, entry);
 			return {

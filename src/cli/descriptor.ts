@@ -11,7 +11,16 @@ export interface ArgumentDescriptor {
 	required: boolean;
 	variadic?: boolean;
 	/** What shell completion offers. */
-	complete?: "file" | "directory" | "thread" | "terminal" | "agent" | "method" | "topic" | "machine" | readonly string[];
+	complete?:
+		| "file"
+		| "directory"
+		| "thread"
+		| "terminal"
+		| "agent"
+		| "method"
+		| "topic"
+		| "machine"
+		| readonly string[];
 }
 
 /** One option, in commander's flag syntax: `-C, --cd <dir>`, `--json`, `--no-web`. */

@@ -1,6 +1,6 @@
+import { createHash } from "node:crypto";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { createHash } from "node:crypto";
 import { AppError } from "#base/app-error.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -30,7 +30,8 @@ export interface Paths {
 
 function expand(name: string, value: string, env: Env): string {
 	const trimmed = value.trim();
-	if (trimmed === "") throw new AppError("CONFIG_INVALID", `${name} is set but blank. Unset it, or set it to a folder.`);
+	if (trimmed === "")
+		throw new AppError("CONFIG_INVALID", `${name} is set but blank. Unset it, or set it to a folder.`);
 	const user = env["HOME"] ?? homedir();
 	if (trimmed === "~") return user;
 	if (trimmed.startsWith("~/")) return join(user, trimmed.slice(2));
@@ -50,7 +51,10 @@ function homeOf(env: Env, name: string, fallback: string): string {
 export function resolvePaths(env: Env): Paths {
 	const home = homeOf(env, "HOMIE_HOME", ".homie");
 	const weaveHome = homeOf(env, "WEAVE_HOME", ".weave");
-	const codexHome = env["HOMIE_CODEX_DIR"] === undefined ? homeOf(env, "CODEX_HOME", ".codex") : homeOf(env, "HOMIE_CODEX_DIR", ".codex");
+	const codexHome =
+		env["HOMIE_CODEX_DIR"] === undefined
+			? homeOf(env, "CODEX_HOME", ".codex")
+			: homeOf(env, "HOMIE_CODEX_DIR", ".codex");
 	const shortRoot = env["XDG_RUNTIME_DIR"] ?? tmpdir();
 	function socket(folder: string, name: string): string {
 		const direct = join(folder, name);

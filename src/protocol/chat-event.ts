@@ -16,14 +16,24 @@ export const chatEventSchema = z.discriminatedUnion("type", [
 	z.looseObject({ type: z.literal("chat.item.started"), ...ofItem, item: itemSchema }),
 	z.looseObject({ type: z.literal("chat.item.completed"), ...ofItem, item: itemSchema }),
 	z.looseObject({ type: z.literal("chat.message.delta"), ...ofItem, delta: z.string() }),
-	z.looseObject({ type: z.literal("chat.reasoning.delta"), ...ofItem, delta: z.string(), summary_index: z.int() }),
+	z.looseObject({
+		type: z.literal("chat.reasoning.delta"),
+		...ofItem,
+		delta: z.string(),
+		summary_index: z.int(),
+	}),
 	z.looseObject({ type: z.literal("chat.command.output"), ...ofItem, delta: z.string() }),
 	z.looseObject({ type: z.literal("chat.diff.updated"), ...inTurn, diff: z.string() }),
 	z.looseObject({ type: z.literal("chat.usage.updated"), ...inTurn, usage: tokenUsageSchema }),
 	z.looseObject({ type: z.literal("chat.approval.required"), ...ofItem, approval: approvalSchema }),
 	z.looseObject({ type: z.literal("chat.approval.resolved"), ...ofItem, approval: approvalSchema }),
 	/** `will_retry`: the turn goes on by itself. */
-	z.looseObject({ type: z.literal("chat.error"), ...inTurn, error: turnErrorSchema, will_retry: z.boolean() }),
+	z.looseObject({
+		type: z.literal("chat.error"),
+		...inTurn,
+		error: turnErrorSchema,
+		will_retry: z.boolean(),
+	}),
 ]);
 export type ChatEvent = z.infer<typeof chatEventSchema>;
 

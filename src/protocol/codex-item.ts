@@ -4,7 +4,10 @@ import { z } from "zod";
  * Items of a turn in the shapes of the Codex app-server (camelCase inside; reference: codex app-server 0.169.0).
  * Loose: a newer Codex may add members and item types.
  */
-const timing = { startedAtMs: z.number().nullable().optional(), completedAtMs: z.number().nullable().optional() };
+const timing = {
+	startedAtMs: z.number().nullable().optional(),
+	completedAtMs: z.number().nullable().optional(),
+};
 
 export const textInputSchema = z.looseObject({ type: z.literal("text"), text: z.string() });
 
@@ -29,7 +32,13 @@ export const reasoningItemSchema = z.looseObject({
 	content: z.array(z.string()),
 	...timing,
 });
-export const commandStatusSchema = z.enum(["inProgress", "completed", "failed", "declined", "outcomeUnknown"]);
+export const commandStatusSchema = z.enum([
+	"inProgress",
+	"completed",
+	"failed",
+	"declined",
+	"outcomeUnknown",
+]);
 export const commandExecutionItemSchema = z.looseObject({
 	type: z.literal("commandExecution"),
 	id: z.string(),
@@ -46,7 +55,10 @@ export const commandExecutionItemSchema = z.looseObject({
 });
 export const fileUpdateSchema = z.looseObject({
 	path: z.string(),
-	kind: z.looseObject({ type: z.enum(["add", "delete", "update"]), move_path: z.string().nullable().optional() }),
+	kind: z.looseObject({
+		type: z.enum(["add", "delete", "update"]),
+		move_path: z.string().nullable().optional(),
+	}),
 	diff: z.string(),
 });
 export const fileChangeItemSchema = z.looseObject({

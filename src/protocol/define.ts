@@ -3,7 +3,10 @@ import type { ErrorCode } from "#base/error-table.ts";
 import type { Scope } from "./scope.ts";
 
 /** One RPC method: help, schema, docs and dispatch all come from this. */
-export interface MethodDescriptor<Params extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {
+export interface MethodDescriptor<
+	Params extends z.ZodType = z.ZodType,
+	Result extends z.ZodType = z.ZodType,
+> {
 	readonly name: string;
 	readonly summary: string;
 	readonly scope: Scope;
@@ -27,7 +30,10 @@ export function defineMethod<const D extends MethodDescriptor>(descriptor: D): D
  * One topic of the hub. A topic with `parameter` is addressed as `<name>:<value>`. `snapshot` is what a subscriber gets
  * first, `event` what follows; a state topic (`coalesce`) may skip to the newest value per key, an activity topic never skips.
  */
-export interface TopicDescriptor<Snapshot extends z.ZodType = z.ZodType, Event extends z.ZodType = z.ZodType> {
+export interface TopicDescriptor<
+	Snapshot extends z.ZodType = z.ZodType,
+	Event extends z.ZodType = z.ZodType,
+> {
 	readonly name: string;
 	readonly summary: string;
 	readonly scope: Scope;

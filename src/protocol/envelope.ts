@@ -4,7 +4,11 @@ import { z } from "zod";
 export const clientHelloSchema = z.strictObject({
 	type: z.literal("hello"),
 	protocol: z.strictObject({ min: z.int().min(0), max: z.int().min(0) }),
-	client: z.strictObject({ name: z.string().min(1).max(100), version: z.string().max(100), kind: z.string().min(1).max(40) }),
+	client: z.strictObject({
+		name: z.string().min(1).max(100),
+		version: z.string().max(100),
+		kind: z.string().min(1).max(40),
+	}),
 	capabilities: z.array(z.string().max(100)).max(100).optional(),
 });
 export type ClientHello = z.infer<typeof clientHelloSchema>;
@@ -39,7 +43,11 @@ export const serverHelloSchema = z.looseObject({
 });
 export type ServerHello = z.infer<typeof serverHelloSchema>;
 
-export const rejectSchema = z.looseObject({ type: z.literal("reject"), code: z.string(), reason: z.string() });
+export const rejectSchema = z.looseObject({
+	type: z.literal("reject"),
+	code: z.string(),
+	reason: z.string(),
+});
 export const responseSchema = z.looseObject({
 	type: z.literal("response"),
 	id: z.union([z.string(), z.number(), z.null()]),
@@ -55,7 +63,11 @@ export const hubMessageSchema = z.looseObject({
 });
 export type HubMessage = z.infer<typeof hubMessageSchema>;
 /** A frame that could not be answered to a request id (bad JSON, out of order). */
-export const errorMessageSchema = z.looseObject({ type: z.literal("error"), error: wireErrorSchema, topic: z.string().optional() });
+export const errorMessageSchema = z.looseObject({
+	type: z.literal("error"),
+	error: wireErrorSchema,
+	topic: z.string().optional(),
+});
 
 export const serverMessageSchema = z.discriminatedUnion("type", [
 	serverHelloSchema,

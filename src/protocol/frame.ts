@@ -31,14 +31,18 @@ export function encodeFrame({ stream, flags, channel, offset, payload }: BinaryF
 
 /** @throws AppError PROTOCOL_INVALID_FRAME. The payload shares memory with `bytes`. */
 export function parseFrame(bytes: Uint8Array): BinaryFrame {
-	if (bytes.length < FRAME_HEADER_BYTES) throw new AppError("PROTOCOL_INVALID_FRAME", "A binary frame is shorter than its 16-byte header.");
+	if (bytes.length < FRAME_HEADER_BYTES)
+		throw new AppError("PROTOCOL_INVALID_FRAME", "A binary frame is shorter than its 16-byte header.");
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 	const version = view.getUint8(0);
 	const stream = view.getUint8(1);
-	if (version !== FRAME_VERSION) throw new AppError("PROTOCOL_INVALID_FRAME", `Binary frame version ${version} is not spoken here.`);
-	if (stream > MAX_STREAM) throw new AppError("PROTOCOL_INVALID_FRAME", `Binary stream ${stream} is unknown.`);
+	if (version !== FRAME_VERSION)
+		throw new AppError("PROTOCOL_INVALID_FRAME", `Binary frame version ${version} is not spoken here.`);
+	if (stream > MAX_STREAM)
+		throw new AppError("PROTOCOL_INVALID_FRAME", `Binary stream ${stream} is unknown.`);
 	const offset = view.getBigUint64(8);
-	if (offset > BigInt(Number.MAX_SAFE_INTEGER)) throw new AppError("PROTOCOL_INVALID_FRAME", "A binary frame's offset is out of range.");
+	if (offset > BigInt(Number.MAX_SAFE_INTEGER))
+		throw new AppError("PROTOCOL_INVALID_FRAME", "A binary frame's offset is out of range.");
 	return {
 		stream,
 		flags: view.getUint16(2),

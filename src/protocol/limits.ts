@@ -33,4 +33,10 @@ export const IDEMPOTENCY_TTL_MS = 24 * 60 * 60 * 1000;
 export const DEFAULT_PORT = 9800;
 
 /** WebSocket close codes of ours; 1013 is RFC 6455's "try again later". */
-export const CLOSE_CODE = { rejected: 4001, pongMissed: 4000, slowConsumer: 1013, policy: 1008, goingAway: 1001 } as const;
+export const CLOSE_CODE = {
+	rejected: 4001,
+	pongMissed: 4000,
+	slowConsumer: 1013,
+	policy: 1008,
+	goingAway: 1001,
+} as const;

@@ -8,7 +8,11 @@ export const sandboxModeSchema = z.enum(["read-only", "workspace-write", "danger
 export type SandboxMode = z.infer<typeof sandboxModeSchema>;
 
 /** Who holds control of a thread or terminal (contracts.md 5). */
-export const controllerSchema = z.looseObject({ client: z.string(), device: z.string(), since_ms: z.number() });
+export const controllerSchema = z.looseObject({
+	client: z.string(),
+	device: z.string(),
+	since_ms: z.number(),
+});
 export type Controller = z.infer<typeof controllerSchema>;
 
 export const threadStatusSchema = z.enum(["idle", "working", "needs_you"]);
@@ -126,7 +130,15 @@ export const weaveAgentSchema = z.looseObject({
 });
 export type WeaveAgent = z.infer<typeof weaveAgentSchema>;
 
-export const messageStateSchema = z.enum(["accepted", "delivered", "seen", "answered", "done", "failed", "dropped"]);
+export const messageStateSchema = z.enum([
+	"accepted",
+	"delivered",
+	"seen",
+	"answered",
+	"done",
+	"failed",
+	"dropped",
+]);
 export type MessageState = z.infer<typeof messageStateSchema>;
 export const weaveMessageSchema = z.looseObject({
 	message_id: z.string(),
@@ -164,7 +176,12 @@ export const daemonStatusSchema = z.looseObject({
 	pty_host: z.looseObject({ state: z.string(), pid: z.int().nullable(), version: z.string().nullable() }),
 	sandbox: z.looseObject({ kind: z.string(), available: z.boolean(), detail: z.string().nullable() }),
 	provider: z.looseObject({ name: z.string(), model: z.string().nullable(), detail: z.string() }),
-	store: z.looseObject({ state: z.string(), detail: z.string().nullable(), size_bytes: z.number(), schema_version: z.int() }),
+	store: z.looseObject({
+		state: z.string(),
+		detail: z.string().nullable(),
+		size_bytes: z.number(),
+		schema_version: z.int(),
+	}),
 	flags: z.array(z.looseObject({ name: z.string(), stage: z.string(), enabled: z.boolean() })),
 	rss_bytes: z.number(),
 });

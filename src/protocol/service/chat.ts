@@ -12,7 +12,10 @@ import {
 const threadId = z.string().min(1).max(100);
 const threadRef = z.strictObject({ thread_id: threadId });
 const threadResult = z.looseObject({ thread: threadSchema });
-const text = z.string().min(1).max(1024 * 1024);
+const text = z
+	.string()
+	.min(1)
+	.max(1024 * 1024);
 /** Made by the client, stored before the ack, echoed as the user item's clientId. */
 const clientMessageId = z.string().min(1).max(200);
 
@@ -71,7 +74,8 @@ export const chatThreadRead = defineMethod({
 
 export const chatMessageSend = defineMethod({
 	name: "chat.message.send",
-	summary: "Sends a message: starts a turn, or with `queue` waits for the running one to end. The ack means it is stored.",
+	summary:
+		"Sends a message: starts a turn, or with `queue` waits for the running one to end. The ack means it is stored.",
 	scope: "chat.write",
 	params: z.strictObject({
 		thread_id: threadId,
@@ -83,7 +87,11 @@ export const chatMessageSend = defineMethod({
 		approval_policy: approvalPolicySchema.optional(),
 		sandbox: sandboxModeSchema.optional(),
 	}),
-	result: z.looseObject({ thread_id: z.string(), turn_id: z.string(), delivery: z.enum(["started", "steered", "queued"]) }),
+	result: z.looseObject({
+		thread_id: z.string(),
+		turn_id: z.string(),
+		delivery: z.enum(["started", "steered", "queued"]),
+	}),
 	errors: ["THREAD_NOT_FOUND", "CONFLICT"],
 	mutates: true,
 });
@@ -136,7 +144,13 @@ export const chatApprovalRespond = defineMethod({
 		confirm: z.string().max(100).optional(),
 	}),
 	result: z.looseObject({ approval: approvalSchema }),
-	errors: ["APPROVAL_NOT_FOUND", "APPROVAL_ALREADY_RESOLVED", "APPROVAL_EXPIRED", "APPROVAL_DIGEST_MISMATCH", "INVALID_PARAMS"],
+	errors: [
+		"APPROVAL_NOT_FOUND",
+		"APPROVAL_ALREADY_RESOLVED",
+		"APPROVAL_EXPIRED",
+		"APPROVAL_DIGEST_MISMATCH",
+		"INVALID_PARAMS",
+	],
 	mutates: true,
 });
 

@@ -6,7 +6,13 @@ import { terminalMethods } from "./terminal.ts";
 import { weaveMethods } from "./weave.ts";
 
 /** Every method of the gateway. */
-export const METHODS = [...daemonMethods, ...eventsMethods, ...chatMethods, ...terminalMethods, ...weaveMethods] as const;
+export const METHODS = [
+	...daemonMethods,
+	...eventsMethods,
+	...chatMethods,
+	...terminalMethods,
+	...weaveMethods,
+] as const;
 
 type AnyMethod = (typeof METHODS)[number];
 export type MethodName = AnyMethod["name"];

@@ -13,7 +13,10 @@ export const terminalStart = defineMethod({
 	summary: "Starts a program in a new PTY of the pty-host; by default the login shell.",
 	scope: "terminal.write",
 	params: z.strictObject({
-		name: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/).optional(),
+		name: z
+			.string()
+			.regex(/^[A-Za-z0-9._-]{1,64}$/)
+			.optional(),
 		argv: z.array(z.string().max(131_072)).min(1).max(1000).optional(),
 		cwd: z.string().max(4096).optional(),
 		cols: cols.default(80),
@@ -78,7 +81,13 @@ export const terminalInput = defineMethod({
 	name: "terminal.session.input",
 	summary: "Types text into a terminal; refused while another client drives it.",
 	scope: "terminal.write",
-	params: z.strictObject({ terminal, data: z.string().min(1).max(1024 * 1024) }),
+	params: z.strictObject({
+		terminal,
+		data: z
+			.string()
+			.min(1)
+			.max(1024 * 1024),
+	}),
 	result: z.looseObject({ bytes: z.int() }),
 	errors: ["TERMINAL_NOT_FOUND", "TERMINAL_CLOSED", "NOT_DRIVER", "HOST_UNAVAILABLE"],
 	mutates: true,
@@ -110,7 +119,11 @@ export const terminalPreview = defineMethod({
 	summary: "The screen as plain text lines, without attaching.",
 	scope: "terminal.read",
 	params: z.strictObject({ terminal }),
-	result: z.looseObject({ terminal: terminalSchema, lines: z.array(z.string()), cursor: z.looseObject({ x: z.int(), y: z.int() }) }),
+	result: z.looseObject({
+		terminal: terminalSchema,
+		lines: z.array(z.string()),
+		cursor: z.looseObject({ x: z.int(), y: z.int() }),
+	}),
 	errors: ["TERMINAL_NOT_FOUND", "HOST_UNAVAILABLE"],
 	mutates: false,
 });

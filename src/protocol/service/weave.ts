@@ -28,7 +28,8 @@ export const weaveSessionCreate = defineMethod({
 
 export const weaveSessionClose = defineMethod({
 	name: "weave.session.close",
-	summary: "Closes a weave session: its agents leave, undelivered mail becomes dead letters. The default session cannot be closed.",
+	summary:
+		"Closes a weave session: its agents leave, undelivered mail becomes dead letters. The default session cannot be closed.",
 	scope: "weave.write",
 	params: z.strictObject({ session: z.string().min(1).max(100) }),
 	result: z.looseObject({ session: weaveSessionSchema }),
@@ -73,7 +74,10 @@ export const weaveMessageSend = defineMethod({
 	params: z.strictObject({
 		session,
 		to: agent,
-		text: z.string().min(1).max(1024 * 1024),
+		text: z
+			.string()
+			.min(1)
+			.max(1024 * 1024),
 		/** Who sends: an agent of the session; left out, the person at this client. */
 		from: agent.optional(),
 		client_message_id: z.string().min(1).max(200).optional(),

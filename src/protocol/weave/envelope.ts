@@ -25,7 +25,13 @@ export const weaveEnvelopeSchema = z.looseObject({
 	size: z.number().optional(),
 	meta: z.record(z.string(), z.unknown()).optional(),
 	status: z.string().optional(),
-	error: z.looseObject({ code: z.string().optional(), message: z.string().optional(), detail: z.unknown().optional() }).optional(),
+	error: z
+		.looseObject({
+			code: z.string().optional(),
+			message: z.string().optional(),
+			detail: z.unknown().optional(),
+		})
+		.optional(),
 	ack: z.looseObject({ mode: z.string().optional(), timeout_ms: z.number().optional() }).optional(),
 });
 export type WeaveEnvelope = z.infer<typeof weaveEnvelopeSchema>;

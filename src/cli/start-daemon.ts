@@ -1,0 +1,19 @@
+import { distEntry } from "#platform/package-root.ts";
+import type { Paths } from "#platform/paths.ts";
+
+interface StartOptions {
+	port?: number;
+	web?: boolean;
+}
+
+/** Starts the daemon in the background and resolves when it answers; flags go over the settings of config.json. */
+export async function startDaemon(paths: Paths, { port, web }: StartOptions) {
+	const { spawnDaemon } = await import("#platform/daemon-process.ts");
+	return spawnDaemon({
+		paths,
+		env: process.env,
+		entry: distEntry("daemon"),
+		...(port === undefined ? {} : { port }),
+		...(web === undefined ? {} : { web }),
+	});
+}
