@@ -1,6 +1,6 @@
-import type { Item, TokenUsage, TurnError } from "#protocol/codex-item.ts";
 import type { Clock } from "#base/clock.ts";
 import type { NewId } from "#base/id.ts";
+import type { Item, TokenUsage, TurnError } from "#protocol/codex-item.ts";
 import type { ModelItem, ModelProvider } from "./model.ts";
 import type { Tool, ToolContext } from "./tool.ts";
 
@@ -46,6 +46,8 @@ export interface TurnInput {
 	readonly threadId: string;
 	readonly turnId: string;
 	readonly model: string | null;
+	/** The thread's folder, absolute. */
+	readonly cwd: string;
 	readonly messages: readonly SteerMessage[];
 	/** Prompt sections as input items (AGENTS.md, environment, permissions ...), ahead of history. */
 	readonly prelude: readonly ModelItem[];

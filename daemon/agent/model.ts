@@ -10,6 +10,8 @@ export interface ModelRequest {
 	threadId: string;
 	turnId: string;
 	model: string | null;
+	/** The thread's folder; the offline provider works in it, the others ignore it. */
+	cwd: string;
 	/** Prompt sections (developer, user context), then history. */
 	input: readonly ModelItem[];
 	tools: readonly ModelItem[];
@@ -31,9 +33,14 @@ export interface ModelFailure {
 	/** codex.md section 2, Errors: e.g. "unauthorized", {responseStreamDisconnected:{httpStatusCode:null}}, "other". */
 	codexErrorInfo: unknown;
 	additionalDetails: string | null;
-	/** Connection failures before a byte came count as `request`, a stream that broke as `stream`; `fatal` is not retried. */
-	kind: "request" | "stream" | "fatal";
+	/**
+	 * `request`: failed before a byte came, retried silently first; `stream`: told and retried; `network`: nobody listens
+	 * there or no route, retried until interrupted; `fatal` is not retried.
+	 */
+	kind: "request" | "stream" | "network" | "fatal";
 	retryAfterMs: number | null;
+	/** Told with each retry; null where codex.md's table has null. */
+	httpStatusCode: number | null;
 }
 
 /** One way to reach a model (or, offline, none): own auth, own catalogue. */
