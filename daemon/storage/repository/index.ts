@@ -1,0 +1,7 @@
+import type { WriteCommand } from "../store.ts";
+import { auditAppend } from "./audit.ts";
+import { metaSet } from "./meta.ts";
+import { WEAVE_COMMANDS } from "./weave-command.ts";
+
+/** Every write of the product; the main thread names one, the writer thread looks it up here. */
+export const WRITE_COMMANDS: readonly WriteCommand[] = [auditAppend, metaSet, ...WEAVE_COMMANDS];
