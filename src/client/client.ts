@@ -1,7 +1,7 @@
 import type { AppError } from "#base/app-error.ts";
+import type { ServerHello } from "#protocol/envelope.ts";
 import type { BinaryFrame } from "#protocol/frame.ts";
 import type { MethodInput, MethodName, MethodResult } from "#protocol/service/index.ts";
-import type { ServerHello } from "#protocol/envelope.ts";
 
 /** Bytes both ways with message borders; each transport (memory, unix, websocket) implements this and nothing else. */
 export interface Transport {
@@ -51,7 +51,11 @@ export interface SubscriptionHandlers {
 /** A connection to a daemon that survives the daemon: reconnects with jittered backoff, resubscribes, heals gaps by a new subscribe. */
 export interface DaemonClient extends AsyncDisposable {
 	/** @throws AppError by code; DAEMON_UNAVAILABLE when the link is down and stays so for the timeout. */
-	call<Name extends MethodName>(method: Name, params: MethodInput<Name>, options?: CallOptions): Promise<MethodResult<Name>>;
+	call<Name extends MethodName>(
+		method: Name,
+		params: MethodInput<Name>,
+		options?: CallOptions,
+	): Promise<MethodResult<Name>>;
 	/** Untyped twin for `weave-codex call`. */
 	callRaw(method: string, params: unknown, options?: CallOptions): Promise<unknown>;
 	subscribe(topic: string, handlers: SubscriptionHandlers): Disposable;
