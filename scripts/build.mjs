@@ -1,7 +1,7 @@
 // Bundles every entry to dist/ with shared chunks; native and worker-loading packages stay outside.
 
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { rolldown } from "rolldown";
 
@@ -23,7 +23,8 @@ const present = Object.fromEntries(
 	),
 );
 const started = performance.now();
-await rm(options.out, { recursive: true, force: true });
+// Written beside and swapped in, so that a program started meanwhile finds either the old or the new one whole.
+const fresh = `${options.out}.new-${process.pid}`;
 const bundle = await rolldown({
 	input: present,
 	platform: "node",
@@ -35,11 +36,15 @@ const bundle = await rolldown({
 	},
 });
 await bundle.write({
-	dir: options.out,
+	dir: fresh,
 	format: "esm",
 	entryFileNames: "[name].js",
 	chunkFileNames: "chunk/[name]-[hash].js",
 	minify: false,
 });
 await bundle.close();
+const old = `${options.out}.old-${process.pid}`;
+await rename(options.out, old).catch(() => undefined);
+await rename(fresh, options.out);
+await rm(old, { recursive: true, force: true });
 console.log(`built ${Object.keys(present).join(", ")} in ${Math.round(performance.now() - started)} ms`);
