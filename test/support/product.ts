@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -192,14 +192,6 @@ export async function createProduct(env: Record<string, string> = {}): Promise<P
 		},
 	};
 	return product;
-}
-
-/** Points a Codex home at a scripted model. */
-export async function useModel(product: Product, url: string, extra = ""): Promise<void> {
-	await writeFile(
-		join(product.codexHome, "config.toml"),
-		`model = "gpt-5.5"\nmodel_provider = "mock"\n${extra}\n[model_providers.mock]\nname = "mock"\nbase_url = "${url}"\nwire_api = "responses"\nrequest_max_retries = 2\nstream_max_retries = 2\nstream_idle_timeout_ms = 20000\n`,
-	);
 }
 
 /** NDJSON of a stream, parsed. */
