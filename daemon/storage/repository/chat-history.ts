@@ -1,0 +1,34 @@
+import { z } from "zod";
+import type { Reader, Tx } from "../store.ts";
+
+/** The shape of daemon/agent/model.ts ModelItem, stated here because the store imports no agent. */
+const historyItemSchema = z.looseObject({ type: z.string() });
+export type HistoryItem = z.infer<typeof historyItemSchema>;
+
+/** Adds to the thread's history, in order, verbatim. */
+export function appendHistory(tx: Tx, turn: { thread_id: string; turn_id: string }, items: readonly unknown[]): void {
+	const last = tx.get<{ position: number | null }>("SELECT max(position) AS position FROM chat_history WHERE thread_id = ?", turn.thread_id);
+	let position = last?.position ?? 0;
+	for (const item of items) {
+		position += 1;
+		tx.run(
+			"INSERT INTO chat_history (thread_id, position, turn_id, json) VALUES (?, ?, ?, ?)",
+			turn.thread_id,
+			position,
+			turn.turn_id,
+			JSON.stringify(item),
+		);
+	}
+}
+
+/** What the model is sent of earlier turns, in order. */
+export function readHistory(reader: Reader, threadId: string): HistoryItem[] {
+	return reader
+		.all<{ json: string }>("SELECT json FROM chat_history WHERE thread_id = ? ORDER BY position", threadId)
+		.map((row) => historyItemSchema.parse(JSON.parse(row.json)));
+}
+
+/** Whether the model's history knows of this turn at all. */
+export function hasHistory(reader: Reader, turnId: string): boolean {
+	return reader.get("SELECT 1 AS one FROM chat_history WHERE turn_id = ? LIMIT 1", turnId) !== undefined;
+}

@@ -1,0 +1,220 @@
+import { z } from "zod";
+import { AppError } from "#base/app-error.ts";
+import { tokenUsageSchema } from "#protocol/codex-item.ts";
+import {
+	type ApprovalPolicy,
+	type Thread,
+	approvalPolicySchema,
+	controllerSchema,
+	sandboxModeSchema,
+	type SandboxMode,
+} from "#protocol/record.ts";
+import { defineWrite, type Reader, type Row, type Tx } from "../store.ts";
+import { addAgent, listThreadAgents, removeAgent } from "./weave-agent.ts";
+import { DEFAULT_SESSION_ID } from "./weave-session.ts";
+
+/** The agent's name lives in the weave session; the thread's own copy serves while it is in none. */
+const SELECT = `SELECT t.thread_id, coalesce(
+		(SELECT a.name FROM weave_agent a WHERE a.thread_id = t.thread_id AND a.session_id = '${DEFAULT_SESSION_ID}' AND a.left_at_ms IS NULL LIMIT 1),
+		t.agent_name) AS agent_name,
+	t.title, t.provider, t.model, t.cwd, t.machine_id, t.approval_policy, t.sandbox, t.env, t.archived, t.controller, t.active_turn_id,
+	t.turn_count, t.usage, t.created_at_ms, t.updated_at_ms,
+	EXISTS (SELECT 1 FROM chat_approval p WHERE p.thread_id = t.thread_id AND p.status = 'pending') AS waits
+	FROM chat_thread t`;
+
+const threadRowSchema = z.object({
+	thread_id: z.string(),
+	agent_name: z.string(),
+	title: z.string().nullable(),
+	provider: z.string(),
+	model: z.string().nullable(),
+	cwd: z.string(),
+	machine_id: z.string(),
+	approval_policy: approvalPolicySchema,
+	sandbox: sandboxModeSchema,
+	env: z.string(),
+	archived: z.number(),
+	controller: z.string().nullable(),
+	active_turn_id: z.string().nullable(),
+	turn_count: z.number(),
+	usage: z.string().nullable(),
+	created_at_ms: z.number(),
+	updated_at_ms: z.number(),
+	waits: z.number(),
+});
+const envSchema = z.record(z.string(), z.string());
+
+/** Event-log stream of a thread. */
+export function threadStream(threadId: string): string {
+	return `thread:${threadId}`;
+}
+
+function toThread(row: Row): Thread {
+	const { env: _env, waits, ...parsed } = threadRowSchema.parse(row);
+	const working = parsed.active_turn_id === null ? "idle" : "working";
+	return {
+		...parsed,
+		archived: parsed.archived === 1,
+		status: waits === 1 ? "needs_you" : working,
+		controller: parsed.controller === null ? null : controllerSchema.parse(JSON.parse(parsed.controller)),
+		usage: parsed.usage === null ? null : tokenUsageSchema.parse(JSON.parse(parsed.usage)),
+	};
+}
+
+export function findThread(reader: Reader, threadId: string): Thread | undefined {
+	const row = reader.get(`${SELECT} WHERE t.thread_id = ?`, threadId);
+	return row === undefined ? undefined : toThread(row);
+}
+
+/** @throws AppError THREAD_NOT_FOUND. */
+export function requireThread(reader: Reader, threadId: string): Thread {
+	const thread = findThread(reader, threadId);
+	if (thread === undefined) throw new AppError("THREAD_NOT_FOUND", `There is no thread ${threadId}.`);
+	return thread;
+}
+
+/** The environment that the thread's commands get. */
+export function readThreadEnv(reader: Reader, threadId: string): Record<string, string> {
+	const row = reader.get<{ env: string }>("SELECT env FROM chat_thread WHERE thread_id = ?", threadId);
+	return row === undefined ? {} : envSchema.parse(JSON.parse(row.env));
+}
+
+const cursorPattern = /^(\d{1,16})\.(.{1,100})$/u;
+
+/** Newest activity first. `cursor` is what the page before said. @throws AppError INVALID_PARAMS for another cursor. */
+export function listThreads(
+	reader: Reader,
+	options: { archived: boolean; limit: number; cursor?: string | undefined },
+): { threads: Thread[]; next_cursor: string | null } {
+	let from: readonly [number, string] = [Number.MAX_SAFE_INTEGER, ""];
+	if (options.cursor !== undefined) {
+		const match = cursorPattern.exec(options.cursor);
+		if (!match) throw new AppError("INVALID_PARAMS", "The cursor is not one of ours.");
+		from = [Number(match[1]), match[2] ?? ""];
+	}
+	const rows = reader.all(
+		`${SELECT} WHERE t.archived = ? AND (t.updated_at_ms, t.thread_id) < (?, ?) ORDER BY t.updated_at_ms DESC, t.thread_id DESC LIMIT ?`,
+		options.archived ? 1 : 0,
+		from[0],
+		from[1],
+		options.limit + 1,
+	);
+	const threads = rows.slice(0, options.limit).map(toThread);
+	const last = threads.at(-1);
+	return { threads, next_cursor: rows.length > options.limit && last ? `${last.updated_at_ms}.${last.thread_id}` : null };
+}
+
+/** Stamps activity; the order of `chat.list`. */
+export function touchThread(tx: Tx, threadId: string): void {
+	tx.run("UPDATE chat_thread SET updated_at_ms = ? WHERE thread_id = ?", tx.nowMs, threadId);
+}
+
+interface NewThread {
+	thread_id: string;
+	agent_name: string | null;
+	title: string | null;
+	provider: string;
+	model: string | null;
+	cwd: string;
+	machine_id: string;
+	approval_policy: ApprovalPolicy;
+	sandbox: SandboxMode;
+	env: Record<string, string>;
+	codex_home: string | null;
+	controller: { client: string; device: string };
+}
+
+/** The thread and its agent in the default session, in one unit. @throws AppError AGENT_NAME_TAKEN, INVALID_PARAMS. */
+export const createThreadWrite = defineWrite("chat.thread.create", (tx, input: NewThread): { thread: Thread } => {
+	const agent = addAgent(tx, { session_id: DEFAULT_SESSION_ID, name: input.agent_name, kind: "thread", thread_id: input.thread_id });
+	tx.run(
+		`INSERT INTO chat_thread (thread_id, agent_name, title, provider, model, cwd, machine_id, approval_policy, sandbox, env, codex_home,
+			controller, created_at_ms, updated_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		input.thread_id,
+		agent.name,
+		input.title,
+		input.provider,
+		input.model,
+		input.cwd,
+		input.machine_id,
+		input.approval_policy,
+		input.sandbox,
+		JSON.stringify(input.env),
+		input.codex_home,
+		JSON.stringify({ ...input.controller, since_ms: tx.nowMs }),
+		tx.nowMs,
+		tx.nowMs,
+	);
+	tx.append(threadStream(input.thread_id), "thread.created", { agent_id: agent.agent_id, agent_name: agent.name, cwd: input.cwd });
+	return { thread: requireThread(tx, input.thread_id) };
+});
+
+export interface SettingsChange {
+	model?: string | undefined;
+	approval_policy?: ApprovalPolicy | undefined;
+	sandbox?: SandboxMode | undefined;
+}
+
+/** Changes what later turns use; members left out stay. Logs only a real change. */
+export function changeSettings(tx: Tx, thread: Thread, change: SettingsChange): void {
+	const next = {
+		model: change.model ?? thread.model,
+		approval_policy: change.approval_policy ?? thread.approval_policy,
+		sandbox: change.sandbox ?? thread.sandbox,
+	};
+	if (next.model === thread.model && next.approval_policy === thread.approval_policy && next.sandbox === thread.sandbox) return;
+	tx.run(
+		"UPDATE chat_thread SET model = ?, approval_policy = ?, sandbox = ? WHERE thread_id = ?",
+		next.model,
+		next.approval_policy,
+		next.sandbox,
+		thread.thread_id,
+	);
+	tx.append(threadStream(thread.thread_id), "thread.settings", next);
+}
+
+export const updateSettingsWrite = defineWrite(
+	"chat.thread.settings",
+	(tx, input: SettingsChange & { thread_id: string }): { thread: Thread } => {
+		changeSettings(tx, requireThread(tx, input.thread_id), input);
+		return { thread: requireThread(tx, input.thread_id) };
+	},
+);
+
+export const renameThreadWrite = defineWrite("chat.thread.rename", (tx, input: { thread_id: string; title: string }): { thread: Thread } => {
+	requireThread(tx, input.thread_id);
+	tx.run("UPDATE chat_thread SET title = ? WHERE thread_id = ?", input.title, input.thread_id);
+	tx.append(threadStream(input.thread_id), "thread.renamed", { title: input.title });
+	return { thread: requireThread(tx, input.thread_id) };
+});
+
+/** Puts away; its agent leaves its sessions. @throws AppError THREAD_NOT_FOUND, BUSY while a turn runs. */
+export const archiveThreadWrite = defineWrite("chat.thread.archive", (tx, input: { thread_id: string }): { thread: Thread } => {
+	const thread = requireThread(tx, input.thread_id);
+	if (thread.active_turn_id !== null) throw new AppError("BUSY", "A turn is running in this thread; cancel it or wait for its end.");
+	if (thread.archived) return { thread };
+	tx.run("UPDATE chat_thread SET archived = 1, agent_name = ? WHERE thread_id = ?", thread.agent_name, input.thread_id);
+	for (const agent of listThreadAgents(tx, input.thread_id)) removeAgent(tx, { agent_id: agent.agent_id, reason: "thread_archived" });
+	tx.append(threadStream(input.thread_id), "thread.archived", {});
+	return { thread: requireThread(tx, input.thread_id) };
+});
+
+function rejoin(tx: Tx, thread: Thread): void {
+	const agent = { session_id: DEFAULT_SESSION_ID, kind: "thread" as const, thread_id: thread.thread_id };
+	try {
+		addAgent(tx, { ...agent, name: thread.agent_name });
+	} catch (thrown) {
+		if (!(thrown instanceof AppError) || thrown.code !== "AGENT_NAME_TAKEN") throw thrown;
+		addAgent(tx, { ...agent, name: null });
+	}
+}
+
+/** Back into use, under its old agent name or, when that is taken, a free one. */
+export const resumeThreadWrite = defineWrite("chat.thread.resume", (tx, input: { thread_id: string }): { thread: Thread } => {
+	const thread = requireThread(tx, input.thread_id);
+	if (!thread.archived) return { thread };
+	tx.run("UPDATE chat_thread SET archived = 0, updated_at_ms = ? WHERE thread_id = ?", tx.nowMs, input.thread_id);
+	rejoin(tx, thread);
+	tx.append(threadStream(input.thread_id), "thread.resumed", {});
+	return { thread: requireThread(tx, input.thread_id) };
+});

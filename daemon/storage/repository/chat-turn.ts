@@ -1,0 +1,148 @@
+import { z } from "zod";
+import { itemSchema, type Item, type TokenUsage, type TurnError, turnErrorSchema } from "#protocol/codex-item.ts";
+import { turnStatusSchema, type Turn } from "#protocol/record.ts";
+import { defineWrite, type Reader, type Row, type Tx } from "../store.ts";
+import { intendEffect, markEffectDone, markEffectStarted } from "./chat-effect.ts";
+import { appendHistory } from "./chat-history.ts";
+import { threadStream } from "./chat-thread.ts";
+
+const COLUMNS = "turn_id, thread_id, position, status, reason, error, started_at_ms, completed_at_ms";
+const turnRowSchema = z.object({
+	turn_id: z.string(),
+	thread_id: z.string(),
+	position: z.number(),
+	status: turnStatusSchema,
+	reason: z.string().nullable(),
+	error: z.string().nullable(),
+	started_at_ms: z.number(),
+	completed_at_ms: z.number().nullable(),
+});
+export type TurnRow = z.infer<typeof turnRowSchema>;
+
+/** The record of a turn without its items. */
+function toTurn(row: TurnRow): Turn {
+	const { position: _position, ...turn } = row;
+	return { ...turn, error: row.error === null ? null : turnErrorSchema.parse(JSON.parse(row.error)), items: [] };
+}
+
+function parseTurn(row: Row): TurnRow {
+	return turnRowSchema.parse(row);
+}
+
+/** Without items, as the events carry it. */
+export function findTurn(reader: Reader, turnId: string): Turn | undefined {
+	const row = reader.get(`SELECT ${COLUMNS} FROM chat_turn WHERE turn_id = ?`, turnId);
+	return row === undefined ? undefined : toTurn(parseTurn(row));
+}
+
+/** Items of a turn in order; what is open carries its partial text of the last save. */
+export function readItems(reader: Reader, turnId: string): Item[] {
+	return reader
+		.all<{ json: string }>("SELECT json FROM chat_item WHERE turn_id = ? ORDER BY ordinal", turnId)
+		.map((row) => itemSchema.parse(JSON.parse(row.json)));
+}
+
+/**
+ * The newest `limit` turns before `beforeTurnId`, oldest first. `liveItems` gives the items of turns in memory, which are
+ * ahead of the last save.
+ */
+export function readTurns(
+	reader: Reader,
+	page: { thread_id: string; limit: number; before_turn_id?: string | undefined },
+	liveItems: (turnId: string) => Item[] | undefined = () => undefined,
+): { turns: Turn[]; has_more: boolean } {
+	const before =
+		page.before_turn_id === undefined
+			? undefined
+			: reader.get<{ position: number }>("SELECT position FROM chat_turn WHERE turn_id = ? AND thread_id = ?", page.before_turn_id, page.thread_id);
+	const rows = reader.all(
+		`SELECT ${COLUMNS} FROM chat_turn WHERE thread_id = ? AND position < ? ORDER BY position DESC LIMIT ?`,
+		page.thread_id,
+		before?.position ?? Number.MAX_SAFE_INTEGER,
+		page.limit + 1,
+	);
+	const turns = rows
+		.slice(0, page.limit)
+		.map(parseTurn)
+		.map((row) => ({ ...toTurn(row), items: liveItems(row.turn_id) ?? readItems(reader, row.turn_id) }))
+		.reverse();
+	return { turns, has_more: rows.length > page.limit };
+}
+
+/** One step of a running turn, in the order in which it happened; steps made together commit together. */
+export type TurnStep =
+	/** `saved`: only the text so far, not told in the log. */
+	| { step: "item"; ordinal: number; item: Item; phase: "started" | "saved" | "completed" }
+	| { step: "history"; items: readonly unknown[] }
+	| { step: "usage"; usage: TokenUsage }
+	| { step: "error"; error: TurnError; will_retry: boolean }
+	| { step: "git_head_before"; head: string }
+	| { step: "effect_intended"; item_id: string; kind: "command" | "patch"; detail: Readonly<Record<string, unknown>> }
+	| { step: "effect_started"; item_id: string; pid: number; start_time: string | null }
+	| { step: "effect_done"; item_id: string; outcome: Readonly<Record<string, unknown>> };
+
+interface TurnRef {
+	thread_id: string;
+	turn_id: string;
+}
+
+function writeItem(tx: Tx, turn: TurnRef, step: Extract<TurnStep, { step: "item" }>): void {
+	const { item, ordinal, phase } = step;
+	tx.run(
+		`INSERT INTO chat_item (turn_id, ordinal, item_id, open, json) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (turn_id, ordinal) DO UPDATE SET open = excluded.open, json = excluded.json`,
+		turn.turn_id,
+		ordinal,
+		item.id,
+		phase === "completed" ? 0 : 1,
+		JSON.stringify(item),
+	);
+	if (phase === "saved") return;
+	if (item.type === "userMessage") tx.run("UPDATE chat_message SET state = 'taken' WHERE item_id = ? AND state = 'waiting'", item.id);
+	tx.append(threadStream(turn.thread_id), `item.${phase}`, {
+		turn_id: turn.turn_id,
+		item_id: item.id,
+		ordinal,
+		item_type: item.type,
+		status: "status" in item ? item.status : null,
+	});
+}
+
+function applyStep(tx: Tx, turn: TurnRef, step: TurnStep): void {
+	switch (step.step) {
+		case "item":
+			writeItem(tx, turn, step);
+			return;
+		case "history":
+			appendHistory(tx, turn, step.items);
+			return;
+		case "usage":
+			tx.run("UPDATE chat_thread SET usage = ? WHERE thread_id = ?", JSON.stringify(step.usage), turn.thread_id);
+			return;
+		case "error":
+			tx.append(threadStream(turn.thread_id), "turn.error", { turn_id: turn.turn_id, error: step.error, will_retry: step.will_retry });
+			return;
+		case "git_head_before":
+			tx.run("UPDATE chat_turn SET git_head_before = ? WHERE turn_id = ?", step.head, turn.turn_id);
+			return;
+		case "effect_intended":
+			intendEffect(tx, turn, step);
+			return;
+		case "effect_started":
+			markEffectStarted(tx, turn, step);
+			return;
+		case "effect_done":
+			markEffectDone(tx, turn, step);
+			return;
+	}
+}
+
+export function applySteps(tx: Tx, turn: TurnRef, steps: readonly TurnStep[]): void {
+	for (const step of steps) applyStep(tx, turn, step);
+}
+
+/** Saves steps of a turn; also of one that has ended, whose command runs on. */
+export const saveStepsWrite = defineWrite("chat.turn.steps", (tx, input: TurnRef & { steps: readonly TurnStep[] }): null => {
+	applySteps(tx, input, input.steps);
+	return null;
+});
