@@ -2,7 +2,7 @@ import { AppError } from "#base/app-error.ts";
 import type { WeaveMessage } from "#protocol/record.ts";
 import type { Outcome } from "../../runtime/reply-target.ts";
 import { defineWrite, type Tx, type WriteCommand } from "../store.ts";
-import { type AgentRow, addAgent, ensurePerson, listAgents, removeAgent, renameAgent, resolveAgent } from "./weave-agent.ts";
+import { type AgentRow, addAgent, ensurePerson, findAgent, listAgents, removeAgent, renameAgent, resolveAgent } from "./weave-agent.ts";
 import {
 	assertRoom,
 	findClientMessage,
@@ -21,7 +21,7 @@ interface AgentRef {
 	agent: string;
 }
 
-export const createSession = defineWrite("weave.session.create", (tx, args: { name: string }): { session: SessionRow } => ({
+export const createSession = defineWrite("weave.session.create", (tx, args: { name: string | null }): { session: SessionRow } => ({
 	session: addSession(tx, args),
 }));
 
@@ -117,7 +117,7 @@ export const recoverWeave = defineWrite("weave.recover", (tx): { left: number; f
 	}
 	let failed = 0;
 	for (const row of listOpenMessages(tx)) {
-		if (row.state !== "seen") continue;
+		if (row.state !== "seen" || findAgent(tx, row.to_agent_id)?.kind !== "thread") continue;
 		if (settleMessage(tx, { message_id: row.message_id, state: "failed", answer: null, reason: "interrupted" })) failed += 1;
 	}
 	return { left, failed };

@@ -72,6 +72,18 @@ export function nextUndelivered(reader: Reader, agentId: string, afterNo: number
 	);
 }
 
+/** The newest message between two agents that could still be answered. */
+export function findOpenQuestion(reader: Reader, askerId: string, agentId: string): MessageRow | undefined {
+	return one(
+		reader.get(
+			`SELECT ${COLUMNS} FROM weave_message WHERE to_agent_id = ? AND from_agent_id = ? AND kind = 'user'
+				AND state IN ('accepted', 'delivered', 'seen') ORDER BY message_no DESC LIMIT 1`,
+			agentId,
+			askerId,
+		),
+	);
+}
+
 /** Everything not settled, oldest first; for the sweep after a start. */
 export function listOpenMessages(reader: Reader): MessageRow[] {
 	return reader

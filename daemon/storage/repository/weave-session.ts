@@ -2,7 +2,7 @@ import { z } from "zod";
 import { AppError } from "#base/app-error.ts";
 import { newId } from "#base/id.ts";
 import type { Reader, Tx } from "../store.ts";
-import { nameKey, parseName } from "./weave-name.ts";
+import { freeVariant, nameKey, parseName } from "./weave-name.ts";
 
 /** The session that always exists and that a call without a session means. */
 export const DEFAULT_SESSION_ID = "default";
@@ -44,11 +44,13 @@ export function listSessions(reader: Reader, options: { closed: boolean }): Sess
 		.map((row) => sessionRowSchema.parse(row));
 }
 
-/** @throws AppError CONFLICT when an open session has that name; INVALID_PARAMS. */
-export function addSession(tx: Tx, input: { name: string }): SessionRow {
-	const name = parseName(input.name);
-	const taken = tx.get("SELECT 1 AS one FROM weave_session WHERE name_key = ? AND closed_at_ms IS NULL", nameKey(name));
-	if (taken !== undefined) throw new AppError("CONFLICT", `There is an open session named ${name} already.`);
+/** A null name makes one. @throws AppError CONFLICT when an open session has that name; INVALID_PARAMS. */
+export function addSession(tx: Tx, input: { name: string | null }): SessionRow {
+	function isTaken(candidate: string): boolean {
+		return tx.get("SELECT 1 AS one FROM weave_session WHERE name_key = ? AND closed_at_ms IS NULL", nameKey(candidate)) !== undefined;
+	}
+	const name = input.name === null ? freeVariant("session", isTaken) : parseName(input.name);
+	if (isTaken(name)) throw new AppError("CONFLICT", `There is an open session named ${name} already.`);
 	const row: SessionRow = { session_id: newId(tx.nowMs), name, created_at_ms: tx.nowMs, closed_at_ms: null };
 	tx.run(
 		"INSERT INTO weave_session (session_id, name, name_key, created_at_ms) VALUES (?, ?, ?, ?)",
