@@ -1,0 +1,115 @@
+import { z } from "zod";
+import type { TokenCounts } from "#protocol/codex-item.ts";
+import type { ModelEvent } from "#daemon/agent/model.ts";
+import { brokenStream, failedResponse, fatalFailure } from "./failure.ts";
+
+const count = z.number().int().catch(0).default(0);
+const usageSchema = z.looseObject({
+	input_tokens: count,
+	input_tokens_details: z.looseObject({ cached_tokens: count, cache_write_tokens: count }).nullish(),
+	output_tokens: count,
+	output_tokens_details: z.looseObject({ reasoning_tokens: count }).nullish(),
+	total_tokens: count,
+});
+
+const itemSchema = z.looseObject({ type: z.string() });
+const openItemSchema = z.looseObject({ type: z.string(), id: z.string(), phase: z.string().nullish() });
+const textDelta = z.looseObject({ item_id: z.string(), delta: z.string() });
+const summaryPart = z.looseObject({ item_id: z.string(), summary_index: z.int() });
+const summaryDelta = summaryPart.extend({ delta: z.string() });
+const errorSchema = z.looseObject({ code: z.string().nullish(), message: z.string().nullish() });
+const failedSchema = z.looseObject({ response: z.looseObject({ error: errorSchema.nullish() }) });
+const incompleteSchema = z.looseObject({
+	response: z.looseObject({ incomplete_details: z.looseObject({ reason: z.string().nullish() }).nullish() }),
+});
+const completedSchema = z.looseObject({ response: z.looseObject({ usage: usageSchema.nullish() }) });
+
+function tokenCounts(usage: z.infer<typeof usageSchema>): TokenCounts {
+	return {
+		totalTokens: usage.total_tokens,
+		inputTokens: usage.input_tokens,
+		cachedInputTokens: usage.input_tokens_details?.cached_tokens ?? 0,
+		cacheWriteInputTokens: usage.input_tokens_details?.cache_write_tokens ?? 0,
+		outputTokens: usage.output_tokens,
+		reasoningOutputTokens: usage.output_tokens_details?.reasoning_tokens ?? 0,
+	};
+}
+
+type Reader = (event: unknown) => ModelEvent | null;
+
+/** What we read, by the event's type; all others are passed over, as an API grows. */
+const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+	[
+		"response.output_item.added",
+		(event) => {
+			const { item } = z.looseObject({ item: openItemSchema.partial({ id: true }) }).parse(event);
+			if (item.id === undefined || (item.type !== "message" && item.type !== "reasoning")) return null;
+			return { type: "item_started", item: { id: item.id, kind: item.type, phase: item.phase ?? null } };
+		},
+	],
+	[
+		"response.output_text.delta",
+		(event) => {
+			const { item_id: itemId, delta } = textDelta.parse(event);
+			return { type: "text_delta", itemId, delta };
+		},
+	],
+	[
+		"response.reasoning_summary_part.added",
+		(event) => {
+			const { item_id: itemId, summary_index: summaryIndex } = summaryPart.parse(event);
+			return { type: "reasoning_part", itemId, summaryIndex };
+		},
+	],
+	[
+		"response.reasoning_summary_text.delta",
+		(event) => {
+			const { item_id: itemId, summary_index: summaryIndex, delta } = summaryDelta.parse(event);
+			return { type: "reasoning_delta", itemId, summaryIndex, delta };
+		},
+	],
+	[
+		"response.output_item.done",
+		(event) => ({ type: "item_done", item: z.looseObject({ item: itemSchema }).parse(event).item }),
+	],
+	[
+		"response.completed",
+		(event) => {
+			const { usage } = completedSchema.parse(event).response;
+			return { type: "completed", usage: usage ? tokenCounts(usage) : null };
+		},
+	],
+	[
+		"response.failed",
+		(event) => {
+			const { error } = failedSchema.parse(event).response;
+			return { type: "failed", failure: failedResponse(error?.code ?? "", error?.message ?? "") };
+		},
+	],
+	[
+		"response.incomplete",
+		(event) => {
+			const reason = incompleteSchema.parse(event).response.incomplete_details?.reason ?? "unknown";
+			return { type: "failed", failure: fatalFailure(`Incomplete response returned, reason: ${reason}`) };
+		},
+	],
+	[
+		"error",
+		(event) => {
+			const nested = z.looseObject({ error: errorSchema }).safeParse(event);
+			const { code, message } = nested.success ? nested.data.error : errorSchema.parse(event);
+			return { type: "failed", failure: failedResponse(code ?? "", message ?? "") };
+		},
+	],
+]);
+
+/** Reads one event's JSON; null for events that say nothing to us. What cannot be read counts as a broken stream. */
+export function parseModelEvent(data: string): ModelEvent | null {
+	try {
+		const event: unknown = JSON.parse(data);
+		const type = z.looseObject({ type: z.string() }).parse(event).type;
+		return READERS.get(type)?.(event) ?? null;
+	} catch {
+		return { type: "failed", failure: brokenStream("an event could not be read") };
+	}
+}

@@ -1,0 +1,65 @@
+import type { ModelRequest } from "#daemon/agent/model.ts";
+import type { CodexConfig } from "./config.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** The model where config.toml names none: the newest that takes plain tools (codex.md section 3). */
+export const DEFAULT_MODEL = "gpt-5.5";
+/** Tokens of its window that are for use: 95 % of 272,000 (codex.md section 2). */
+const WINDOW_SHARE = 0.95;
+const DEFAULT_MODEL_WINDOW = 272_000;
+
+/** Who we say we are, to providers that ask. */
+export interface ClientIdentity {
+	readonly originator: string;
+	readonly version: string;
+}
+
+/** Models that reason take `reasoning` and `text.verbosity`; others refuse members they don't know. */
+function reasons(model: string): boolean {
+	return /^(gpt-[5-9]|o\d|codex-)/.test(model);
+}
+
+export function contextWindowOf(model: string | null, config: CodexConfig): number | null {
+	const tokens = config.model_context_window ?? (model === DEFAULT_MODEL ? DEFAULT_MODEL_WINDOW : null);
+	return tokens === null ? null : Math.floor(tokens * WINDOW_SHARE);
+}
+
+/** Body of POST /responses, in the order of members that Codex uses; equal requests give equal bytes. */
+export function buildBody(request: ModelRequest, model: string, config: CodexConfig): Record<string, unknown> {
+	const effort = config.model_reasoning_effort ?? (reasons(model) ? "medium" : null);
+	const summary = config.model_reasoning_summary;
+	const verbosity = config.model_verbosity ?? (reasons(model) ? "low" : null);
+	const reasoning = effort === null ? null : { effort, ...(summary === undefined ? {} : { summary }) };
+	return {
+		model,
+		input: request.input,
+		tools: request.tools,
+		tool_choice: "auto",
+		parallel_tool_calls: true,
+		...(reasoning === null ? {} : { reasoning }),
+		store: false,
+		stream: true,
+		include: ["reasoning.encrypted_content"],
+		prompt_cache_key: request.threadId,
+		...(verbosity === null ? {} : { text: { verbosity } }),
+		client_metadata: { session_id: request.threadId, thread_id: request.threadId, turn_id: request.turnId },
+	};
+}
+
+/** Headers of a request; the provider's own win over ours, authentication included. */
+export function buildHeaders(request: ModelRequest, endpoint: Endpoint, identity: ClientIdentity): Record<string, string> {
+	const { threadId, turnId } = request;
+	const metadata = { session_id: threadId, thread_id: threadId, turn_id: turnId, request_kind: "turn" };
+	return {
+		"content-type": "application/json",
+		accept: "text/event-stream",
+		originator: identity.originator,
+		"user-agent": `${identity.originator}/${identity.version}`,
+		"session-id": threadId,
+		"thread-id": threadId,
+		"x-client-request-id": threadId,
+		"x-codex-window-id": `${threadId}:0`,
+		"x-codex-turn-metadata": JSON.stringify(metadata),
+		...endpoint.headers,
+	};
+}

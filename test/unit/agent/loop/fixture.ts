@@ -1,0 +1,128 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Clock, systemClock } from "#base/clock.ts";
+import { createEmitter } from "#base/emitter.ts";
+import { runTurn } from "#daemon/agent/loop/run-turn.ts";
+import type { HookRunner, LoopEvent, LoopPorts, SteerMessage, TurnInput, TurnOutcome } from "#daemon/agent/loop-port.ts";
+import type { ModelItem, ModelProvider } from "#daemon/agent/model.ts";
+import { createCodexHome } from "#daemon/agent/provider/codex/home.ts";
+import { createCodexProvider } from "#daemon/agent/provider/codex/provider.ts";
+import type { Tool, ToolContext, ToolResult } from "#daemon/agent/tool.ts";
+import { startScriptedModel, type ScriptedModel, type ScriptedResponse, writeCodexHome } from "#test/support/scripted-model.ts";
+
+const QUIET: HookRunner = { run: () => Promise.resolve() };
+
+/** One line per event, for comparing orders at a glance. */
+export function lineOf(event: LoopEvent): string {
+	switch (event.type) {
+		case "item_started":
+		case "item_completed":
+			return `${event.type} ${event.item.type}`;
+		case "history":
+			return `history ${event.items.map((item) => item.type).join(",")}`;
+		case "message_delta":
+			return `delta ${event.delta}`;
+		case "error":
+			return `error ${event.error.message}${event.willRetry ? " (retry)" : ""}`;
+		default:
+			return event.type;
+	}
+}
+
+/** A tool under the test's control; it runs no process. */
+export function toolOf(name: string, execute: (input: string, context: ToolContext) => Promise<ToolResult>): Tool {
+	return { name, spec: { type: "function", name, parameters: { type: "object" } }, execute };
+}
+
+export const said = (output: string): ToolResult => ({ output, success: true, stopTurn: false });
+
+export interface Bench extends AsyncDisposable {
+	readonly model: ScriptedModel;
+	readonly provider: ModelProvider;
+	readonly events: LoopEvent[];
+	lines(): string[];
+	/** Resolves when an event of that line was told. */
+	told(line: string): Promise<void>;
+	steer(text: string): void;
+	interrupt(): void;
+	run(text: string, options?: { tools?: readonly Tool[]; input?: Partial<TurnInput>; hooks?: HookRunner }): Promise<TurnOutcome>;
+	/** Input items of the n-th request. */
+	inputOf(request: number): ModelItem[];
+}
+
+/** A turn on the real provider against a scripted model; time is the machine's unless a clock is given. */
+export async function createBench(responses: ScriptedResponse[], options: { toml?: string; clock?: Clock; url?: string } = {}): Promise<Bench> {
+	const model = await startScriptedModel({ responses });
+	const dir = mkdtempSync(join(tmpdir(), "weave-loop-"));
+	writeCodexHome(dir, options.url ?? model.url, options.toml);
+	const clock = options.clock ?? systemClock;
+	const provider = createCodexProvider(
+		{ home: createCodexHome(dir), env: {}, clock: systemClock, identity: { originator: "weave_codex", version: "0.0.0" } },
+		{ name: "codex", providerId: "scripted", model: null },
+	);
+	const events: LoopEvent[] = [];
+	const heard = createEmitter<LoopEvent>();
+	const arrivals = createEmitter<void>();
+	const waiting: SteerMessage[] = [];
+	const controller = new AbortController();
+	let serial = 0;
+	const newId = (): string => `id-${(serial += 1)}`;
+
+	return {
+		model,
+		provider,
+		events,
+		lines: () => events.map(lineOf),
+		told(line) {
+			if (events.some((event) => lineOf(event) === line)) return Promise.resolve();
+			return new Promise((resolve) => {
+				const subscription = heard.on((event) => {
+					if (lineOf(event) !== line) return;
+					subscription[Symbol.dispose]();
+					resolve();
+				});
+			});
+		},
+		steer(text) {
+			waiting.push({ clientId: `client-${text}`, text, itemId: newId() });
+			arrivals.emit();
+		},
+		interrupt: () => controller.abort("stopped by the test"),
+		run(text, { tools = [], input = {}, hooks = QUIET } = {}) {
+			const ports: LoopPorts = {
+				provider,
+				tools,
+				clock,
+				newId,
+				random: () => 0.5,
+				emit(event) {
+					events.push(event);
+					heard.emit(event);
+					return Promise.resolve();
+				},
+				toolContext: (callId) => ({ callId, signal: controller.signal }) as unknown as ToolContext,
+				takeSteer: () => waiting.splice(0),
+				onSteer: (listener) => arrivals.on(listener),
+				hooks,
+			};
+			const turn: TurnInput = {
+				threadId: "thread",
+				turnId: "turn",
+				model: null,
+				cwd: dir,
+				messages: [{ clientId: "client-1", text, itemId: newId() }],
+				prelude: [],
+				history: [],
+				usageBefore: null,
+				...input,
+			};
+			return runTurn(turn, ports, controller.signal);
+		},
+		inputOf: (request) => (model.requests[request]?.body as { input: ModelItem[] }).input,
+		async [Symbol.asyncDispose]() {
+			await model.close();
+			rmSync(dir, { recursive: true, force: true });
+		},
+	};
+}
