@@ -36,7 +36,8 @@ async function nextResponse(turn: Turn, calls: ToolCalls): Promise<ResponseEnd> 
 	// Listening starts before the messages are taken, so that none can slip between.
 	using _steer = turn.ports.onSteer(() => cut.abort());
 	await addMessages(turn, turn.ports.takeSteer());
-	return streamResponse(turn, calls, cut.signal);
+	// Awaited here, else the listening would end with this function and not with the stream.
+	return await streamResponse(turn, calls, cut.signal);
 }
 
 async function tellUsage(turn: Turn, end: ResponseEnd): Promise<void> {
