@@ -143,7 +143,7 @@ function createWriterLink(worker: Worker, { clock, logger, onFatal }: StoreOptio
 			waiter.resolve(result.value);
 			return;
 		}
-		if (result.cause !== null) logger.error("a write failed", { code: result.error.name, cause: result.cause });
+		if (result.cause !== null) logger.error("a write failed", { code: result.error.name, cause: result.cause.split("\n", 1)[0] });
 		const { name, message, data } = result.error;
 		const base = AppError.fromWire({ name, message, data });
 		waiter.reject(result.cause === null ? base : new AppError(base.code, message, { data: base.data, cause: new Error(result.cause) }));
@@ -156,7 +156,7 @@ function createWriterLink(worker: Worker, { clock, logger, onFatal }: StoreOptio
 		if (state === "starting") return;
 		for (const waiter of pending.values()) waiter.reject(error);
 		pending.clear();
-		logger.error("the store's writer is lost", { cause: error.cause });
+		logger.error("the store's writer is lost", { error });
 		onFatal(error);
 	}
 

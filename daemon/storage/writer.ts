@@ -1,12 +1,12 @@
 import { inspect } from "node:util";
 import { AppError } from "#base/app-error.ts";
 import type { FaultPoint } from "#daemon/telemetry/port.ts";
+import { IDEMPOTENCY_TTL_MS } from "#protocol/limits.ts";
+import { findCallResult } from "./repository/idempotency.ts";
 import { type Connection, isFatal, toStorageError } from "./sqlite.ts";
 import type { IdempotencyClaim, LogEvent, Tx, WriteCommand } from "./store.ts";
 import type { Unit, UnitResult } from "./writer-protocol.ts";
 
-/** How long a repeated request gets its first result (contracts.md 3). */
-const IDEMPOTENCY_TTL_MS = 24 * 3_600_000;
 /** Often enough that the table holds little more than a day, seldom enough to cost nothing. */
 const PRUNE_EVERY_MS = 600_000;
 
@@ -55,16 +55,6 @@ function createTx(connection: Connection, events: LogEvent[], nowMs: number): Tx
 	};
 }
 
-function findFirstResult(connection: Connection, claim: IdempotencyClaim, nowMs: number): { value: unknown } | undefined {
-	const row = connection.get<{ digest: string; result: string | null }>(
-		"SELECT digest, result FROM idempotency WHERE identity = ? AND method = ? AND key = ? AND at_ms > ?",
-		claim.identity, claim.method, claim.key, nowMs - IDEMPOTENCY_TTL_MS,
-	);
-	if (!row) return undefined;
-	if (row.digest !== claim.digest) throw new AppError("IDEMPOTENCY_MISMATCH");
-	return { value: row.result === null ? undefined : (JSON.parse(row.result) as unknown) };
-}
-
 function rememberResult(connection: Connection, claim: IdempotencyClaim, result: unknown, nowMs: number): void {
 	const text: string | undefined = JSON.stringify(result);
 	connection.run(
@@ -82,7 +72,7 @@ export function createWriter({ connection, commands, faultPoint }: WriterOptions
 		const command = byName.get(unit.command);
 		if (!command) throw new Error(`no write command is named ${unit.command}; add it to daemon/storage/repository/index.ts`);
 		const { idempotency: claim, nowMs } = unit;
-		const first = claim ? findFirstResult(connection, claim, nowMs) : undefined;
+		const first = claim ? findCallResult(connection, claim, nowMs) : undefined;
 		if (first) return first.value;
 		const value = command.run(createTx(connection, events, nowMs), unit.args);
 		if (claim) rememberResult(connection, claim, value, nowMs);
