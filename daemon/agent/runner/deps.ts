@@ -1,0 +1,44 @@
+import type { Clock } from "#base/clock.ts";
+import type { NewId } from "#base/id.ts";
+import type { ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
+import type { Environment } from "#daemon/agent/environment.ts";
+import type { HookRunner, RunTurn } from "#daemon/agent/loop-port.ts";
+import type { ModelItem, ModelProvider } from "#daemon/agent/model.ts";
+import type { Tool } from "#daemon/agent/tool.ts";
+import type { Publish } from "#daemon/gateway/hub.ts";
+import type { Store } from "#daemon/storage/store.ts";
+import type { FaultPoint, Logger, Telemetry } from "#daemon/telemetry/port.ts";
+
+/** Finds the way to a model; null means the default. */
+export interface ProviderSource {
+	/** @throws AppError CONFIG_INVALID. */
+	resolve(provider: string | null, model: string | null): ModelProvider | Promise<ModelProvider>;
+}
+
+export interface PreludeInput {
+	readonly threadId: string;
+	readonly cwd: string;
+	readonly approvalPolicy: ApprovalPolicy;
+	readonly sandbox: SandboxMode;
+}
+
+/** Everything the runner sees of the world. */
+export interface RunnerDeps {
+	readonly store: Store;
+	readonly clock: Clock;
+	readonly newId: NewId;
+	readonly random: () => number;
+	readonly publish: Publish;
+	readonly environment: Environment;
+	readonly tools: readonly Tool[];
+	readonly providers: ProviderSource;
+	readonly hooks: HookRunner;
+	readonly runTurn: RunTurn;
+	/** Prompt sections ahead of the history. */
+	readonly prelude: (input: PreludeInput) => Promise<readonly ModelItem[]>;
+	/** Whether that very process still lives: pid and kernel start time. */
+	readonly isProcessAlive: (pid: number, startTime: string | null) => boolean;
+	readonly logger: Logger;
+	readonly telemetry: Telemetry;
+	readonly fault: FaultPoint;
+}

@@ -1,0 +1,43 @@
+import type { MethodResult } from "#protocol/service/index.ts";
+import type { chatMethods } from "#protocol/service/chat.ts";
+import type { CodexRunner, RunnerCall } from "#daemon/agent/runner/runner.ts";
+import type { CallContext, Handlers } from "#daemon/gateway/handler.ts";
+
+export type ChatMethodName = (typeof chatMethods)[number]["name"];
+
+/** What the account methods need of the provider selector. */
+export interface AccountSource {
+	/** @throws AppError CONFIG_INVALID. */
+	account(): MethodResult<"chat.account.read"> | Promise<MethodResult<"chat.account.read">>;
+	/** @throws AppError CONFIG_INVALID. */
+	models(): MethodResult<"chat.model.list"> | Promise<MethodResult<"chat.model.list">>;
+}
+
+function callOf(context: CallContext): RunnerCall {
+	return { label: context.caller.label, clientId: context.caller.clientId, idempotency: context.idempotency };
+}
+
+/** Handlers of every `chat.*` method; rules live in the runner and the store, none here. */
+export function createChatHandlers({ runner, selector }: { runner: CodexRunner; selector: AccountSource }): Handlers<ChatMethodName> {
+	return {
+		"chat.create": (params, context) => runner.createThread(params, callOf(context)),
+		"chat.list": (params) => runner.listThreads(params),
+		"chat.thread.read": (params) => runner.readThread(params),
+		"chat.message.send": (params, context) => runner.sendMessage(params, callOf(context)),
+		"chat.steer": (params, context) => runner.steer(params, callOf(context)),
+		"chat.cancel": (params, context) => runner.cancel(params, callOf(context)),
+		"chat.approval.list": (params) => ({ approvals: runner.listApprovals(params) }),
+		"chat.approval.respond": (params, context) => runner.respondApproval(params, callOf(context)),
+		"chat.settings.read": ({ thread_id }) => {
+			const { thread } = runner.readThread({ thread_id, limit: 1 });
+			const { provider, model, approval_policy, sandbox, agent_name } = thread;
+			return { provider, model, approval_policy, sandbox, agent_name };
+		},
+		"chat.settings.update": (params, context) => runner.updateSettings(params, callOf(context)),
+		"chat.archive": ({ thread_id }, context) => runner.archiveThread(thread_id, callOf(context)),
+		"chat.rename": (params, context) => runner.renameThread(params, callOf(context)),
+		"chat.resume": ({ thread_id }, context) => runner.resumeThread(thread_id, callOf(context)),
+		"chat.account.read": () => selector.account(),
+		"chat.model.list": () => selector.models(),
+	};
+}
