@@ -1,5 +1,5 @@
-import type { MethodName, MethodParams, MethodResult } from "#protocol/service/index.ts";
 import type { Role, Scope } from "#protocol/scope.ts";
+import type { MethodName, MethodParams, MethodResult } from "#protocol/service/index.ts";
 import type { IdempotencyClaim } from "../storage/store.ts";
 
 /** Who calls, as the gateway authenticated it. */
@@ -20,7 +20,9 @@ export interface Channel {
 	readonly id: number;
 	/** Sends bytes of `stream` at `offset`; false above the high watermark: wait for `onDrain`. */
 	send(frame: { stream: number; flags: number; offset: number; payload: Uint8Array }): boolean;
-	onFrame(listener: (frame: { stream: number; flags: number; offset: number; payload: Uint8Array }) => void): Disposable;
+	onFrame(
+		listener: (frame: { stream: number; flags: number; offset: number; payload: Uint8Array }) => void,
+	): Disposable;
 	onDrain(listener: () => void): Disposable;
 	onClose(listener: () => void): Disposable;
 	close(): void;
@@ -43,7 +45,10 @@ export interface CallContext {
 	readonly connection: Connection | undefined;
 }
 
-export type Handler<Name extends MethodName> = (params: MethodParams<Name>, context: CallContext) => Promise<MethodResult<Name>> | MethodResult<Name>;
+export type Handler<Name extends MethodName> = (
+	params: MethodParams<Name>,
+	context: CallContext,
+) => Promise<MethodResult<Name>> | MethodResult<Name>;
 
 /** Handlers of some methods; the composition root merges all services and the gateway refuses to start when one is missing. */
 export type Handlers<Name extends MethodName = MethodName> = { readonly [N in Name]: Handler<N> };

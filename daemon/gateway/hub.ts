@@ -5,6 +5,10 @@ export interface HubSink {
 	/** Queues one message for the client's next write; false when its bound is broken (the hub then closes it with 1013). */
 	push(text: string): boolean;
 	closeSlow(): void;
+	/** False while earlier writes have not left; the hub then keeps what comes, the newest per row of state topics. Absent: always. */
+	readonly writable?: boolean;
+	/** Calls once, when `writable` is true again. */
+	onceWritable?(listener: () => void): void;
 }
 
 /**
@@ -13,12 +17,19 @@ export interface HubSink {
  */
 export interface Hub extends Disposable {
 	/** Where snapshots come from; each topic name has exactly one. `parameter` is the part after the colon. Throw an AppError for an unknown one. */
-	provide<Name extends TopicName>(name: Name, snapshot: (parameter: string) => TopicSnapshot<Name> | Promise<TopicSnapshot<Name>>): Disposable;
+	provide<Name extends TopicName>(
+		name: Name,
+		snapshot: (parameter: string) => TopicSnapshot<Name> | Promise<TopicSnapshot<Name>>,
+	): Disposable;
 	/**
 	 * Publishes to `name` (or `name:parameter`). Cheap when nobody listens. Snapshot and events are in step: an event
 	 * published after the snapshot function returned is delivered after it; one published before is in it or before it.
 	 */
-	publish<Name extends TopicName>(name: Name, event: TopicEvent<Name>, options?: { parameter?: string; key?: string }): void;
+	publish<Name extends TopicName>(
+		name: Name,
+		event: TopicEvent<Name>,
+		options?: { parameter?: string; key?: string },
+	): void;
 	subscribe(sink: HubSink, topic: string): Promise<void>;
 	unsubscribe(sink: HubSink, topic: string): void;
 	dropSink(sink: HubSink): void;

@@ -20,6 +20,8 @@ export interface MethodDescriptor<
 	readonly mutates: boolean;
 	/** True when it needs a /ws connection (channels, subscriptions) and is refused over plain HTTP. */
 	readonly connectionOnly?: boolean;
+	/** True when its result belongs to the calling connection or moment (a channel, a ticket): a repetition runs again, whatever its key. */
+	readonly perConnection?: boolean;
 }
 
 export function defineMethod<const D extends MethodDescriptor>(descriptor: D): D {

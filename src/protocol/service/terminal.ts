@@ -64,6 +64,7 @@ export const terminalAttach = defineMethod({
 	}),
 	errors: ["TERMINAL_NOT_FOUND", "TERMINAL_CLOSED", "HOST_UNAVAILABLE", "NOT_DRIVER", "PERMISSION_DENIED"],
 	mutates: true,
+	perConnection: true,
 });
 
 export const terminalDetach = defineMethod({
@@ -75,6 +76,7 @@ export const terminalDetach = defineMethod({
 	errors: ["NOT_FOUND"],
 	mutates: true,
 	connectionOnly: true,
+	perConnection: true,
 });
 
 export const terminalInput = defineMethod({

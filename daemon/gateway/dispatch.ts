@@ -1,0 +1,171 @@
+import { AppError, toAppError } from "#base/app-error.ts";
+import type { Clock } from "#base/clock.ts";
+import type { MethodDescriptor } from "#protocol/define.ts";
+import { SCOPES, type Scope } from "#protocol/scope.ts";
+import { METHODS } from "#protocol/service/index.ts";
+import { findCallResult, rememberCallResult } from "../storage/repository/idempotency.ts";
+import type { IdempotencyClaim, Store } from "../storage/store.ts";
+import type { Logger, Telemetry } from "../telemetry/port.ts";
+import type { CallContext, Caller, Connection, Handlers } from "./handler.ts";
+import { digestOf, parseParams } from "./params.ts";
+
+export interface Call {
+	readonly method: string;
+	readonly params: unknown;
+	readonly idempotencyKey: string | undefined;
+	readonly caller: Caller;
+	readonly signal: AbortSignal;
+	readonly connection: Connection | undefined;
+}
+
+export interface DispatcherOptions {
+	handlers: Handlers;
+	store: Store;
+	telemetry: Telemetry;
+	logger: Logger;
+	clock: Clock;
+	/** Default: the product's own. */
+	methods?: readonly MethodDescriptor[];
+}
+
+/** The one place where calls are looked up, allowed, checked and run, whatever they came by. */
+export interface Dispatcher {
+	/** @throws AppError; nothing else ever leaves. */
+	dispatch(call: Call): Promise<unknown>;
+	/** From now on only reads and administration are served. */
+	beginDrain(): void;
+	readonly inFlight: number;
+}
+
+type AnyHandler = (params: unknown, context: CallContext) => unknown;
+
+interface Route {
+	readonly descriptor: MethodDescriptor;
+	readonly handler: AnyHandler;
+}
+
+/** One keyed call under way; whoever repeats it waits for the same result. */
+interface Flight {
+	readonly digest: string;
+	readonly promise: Promise<unknown>;
+}
+
+/** Fails closed. @throws Error at start when a method has no handler or no scope of the table, or a handler no method. */
+function createRoutes(methods: readonly MethodDescriptor[], handlers: Handlers): ReadonlyMap<string, Route> {
+	const byName = new Map<string, unknown>(Object.entries(handlers));
+	const routes = new Map<string, Route>();
+	for (const descriptor of methods) {
+		const handler = byName.get(descriptor.name);
+		if (typeof handler !== "function") throw new Error(`method ${descriptor.name} has no handler`);
+		if (!SCOPES.includes(descriptor.scope)) throw new Error(`method ${descriptor.name} has no scope`);
+		if (routes.has(descriptor.name)) throw new Error(`method ${descriptor.name} is described twice`);
+		routes.set(descriptor.name, { descriptor, handler: handler as AnyHandler });
+	}
+	for (const name of byName.keys()) if (!routes.has(name)) throw new Error(`handler ${name} has no method`);
+	return routes;
+}
+
+/** The one check of methods and topics. @throws AppError PERMISSION_DENIED naming the scope. */
+export function assertScope(caller: Caller, scope: Scope, what: string): void {
+	if (!caller.scopes.has(scope)) throw new AppError("PERMISSION_DENIED", `${what} needs the scope ${scope}.`, { data: { scope } });
+}
+
+function toCallError(thrown: unknown, signal: AbortSignal): AppError {
+	if (thrown instanceof AppError) return thrown;
+	if (!signal.aborted) return toAppError(thrown);
+	return signal.reason instanceof AppError ? signal.reason : new AppError("CANCELLED", undefined, { cause: thrown });
+}
+
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+	const { handlers, store, telemetry, logger, clock, methods = METHODS } = options;
+	const routes = createRoutes(methods, handlers);
+	const flights = new Map<string, Flight>();
+	let draining = false;
+	let inFlight = 0;
+
+	function find(call: Call): Route {
+		const route = routes.get(call.method);
+		if (!route) throw new AppError("METHOD_NOT_FOUND", `There is no method ${call.method.slice(0, 100)}.`);
+		const { descriptor } = route;
+		assertScope(call.caller, descriptor.scope, descriptor.name);
+		if (descriptor.connectionOnly === true && !call.connection) {
+			throw new AppError("PROTOCOL_OUT_OF_ORDER", `${descriptor.name} needs a connection to /ws.`);
+		}
+		if (draining && descriptor.mutates && descriptor.scope !== "daemon.admin") throw new AppError("DAEMON_STOPPING");
+		return route;
+	}
+
+	async function runAndRemember(route: Route, params: unknown, context: CallContext, claim: IdempotencyClaim): Promise<unknown> {
+		const result = await route.handler(params, context);
+		if (!findCallResult(store, claim, clock.nowMs())) {
+			await store.write(rememberCallResult, result ?? null, { idempotency: claim });
+		}
+		return result;
+	}
+
+	async function runKeyed(route: Route, params: unknown, context: CallContext, claim: IdempotencyClaim): Promise<unknown> {
+		const flightKey = JSON.stringify([claim.identity, claim.method, claim.key]);
+		for (;;) {
+			const flight = flights.get(flightKey);
+			if (!flight) break;
+			if (flight.digest !== claim.digest) throw new AppError("IDEMPOTENCY_MISMATCH");
+			try {
+				return await flight.promise;
+			} catch (error) {
+				// The first caller left and took its call along; this one still waits for an answer.
+				const left = error instanceof AppError && error.code === "CANCELLED" && !context.signal.aborted;
+				if (!left) throw error;
+			}
+		}
+		const first = findCallResult(store, claim, clock.nowMs());
+		if (first) return first.value;
+		const promise = runAndRemember(route, params, context, claim).catch((thrown: unknown) => {
+			throw toCallError(thrown, context.signal);
+		});
+		flights.set(flightKey, { digest: claim.digest, promise });
+		try {
+			return await promise;
+		} finally {
+			flights.delete(flightKey);
+		}
+	}
+
+	async function run(call: Call): Promise<unknown> {
+		const route = find(call);
+		const { descriptor } = route;
+		const params = parseParams(descriptor.params, call.params);
+		const keyed = call.idempotencyKey !== undefined && descriptor.mutates && descriptor.perConnection !== true;
+		const claim = keyed && call.idempotencyKey !== undefined
+			? { identity: call.caller.identity, method: descriptor.name, key: call.idempotencyKey, digest: digestOf(params) }
+			: undefined;
+		const context: CallContext = { caller: call.caller, signal: call.signal, idempotency: claim, connection: call.connection };
+		call.signal.throwIfAborted();
+		if (claim) return runKeyed(route, params, context, claim);
+		return route.handler(params, context);
+	}
+
+	return {
+		async dispatch(call) {
+			const startedMs = clock.monotonicMs();
+			inFlight += 1;
+			try {
+				return await run(call);
+			} catch (thrown) {
+				const error = toCallError(thrown, call.signal);
+				telemetry.count("rpc_errors", 1, { code: error.code });
+				if (error.code === "INTERNAL") logger.error("call failed", { method: call.method.slice(0, 100), error: error.cause ?? error });
+				throw error;
+			} finally {
+				inFlight -= 1;
+				const method = routes.has(call.method) ? call.method : "unknown";
+				telemetry.observe("rpc_ms", clock.monotonicMs() - startedMs, { method });
+			}
+		},
+		beginDrain() {
+			draining = true;
+		},
+		get inFlight() {
+			return inFlight;
+		},
+	};
+}
