@@ -1,0 +1,23 @@
+import { nearestName } from "../text/fuzzy.ts";
+import { agents } from "./agents.ts";
+import { attach } from "./attach.ts";
+import type { SlashCommand } from "./define.ts";
+import { help } from "./help.ts";
+import { model } from "./model.ts";
+import { newThread } from "./new.ts";
+import { quit } from "./quit.ts";
+import { resume } from "./resume.ts";
+import { status } from "./status.ts";
+import { terminals } from "./terminals.ts";
+
+/** Every slash command, in the order of the popup. */
+export const SLASH_COMMANDS: readonly SlashCommand[] = [help, newThread, resume, status, model, attach, agents, terminals, quit];
+
+export function findCommand(name: string): SlashCommand | undefined {
+	return SLASH_COMMANDS.find((command) => command.name === name || command.aliases?.includes(name));
+}
+
+/** The command that an unknown name most likely meant. */
+export function suggestCommand(name: string): string | undefined {
+	return nearestName(name, SLASH_COMMANDS.flatMap((command) => [command.name, ...(command.aliases ?? [])]));
+}

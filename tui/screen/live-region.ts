@@ -1,0 +1,85 @@
+import { popupOf } from "../store/popup.ts";
+import type { Outgoing, State } from "../store/state.ts";
+import { sanitizeLine } from "../text/sanitize.ts";
+import { fitLine, span, spreadLine } from "../theme/line.ts";
+import type { Glyphs, Line } from "../theme/theme.ts";
+import { approvalLines } from "./approval-lines.ts";
+import { cellLines, tailOf } from "./cell-lines.ts";
+import { composerLayout } from "./composer-lines.ts";
+import { panelLines, popupLines } from "./list-lines.ts";
+import { bannerLines, noticeLines, statusLine } from "./status-line.ts";
+import type { View } from "./view.ts";
+import { welcomeLines } from "./welcome-lines.ts";
+
+export interface LiveLayout {
+	lines: Line[];
+	/** Where the terminal's cursor belongs, from the region's top left. */
+	cursor: { x: number; y: number } | undefined;
+}
+
+export function viewOf(state: State, glyphs: Glyphs): View {
+	// A terminal of fewer columns than this is not written for, but must not break anything.
+	return { width: Math.max(20, state.columns), glyphs, nowMs: state.nowMs, homeDir: state.surroundings.homeDir };
+}
+
+const OUTGOING_SAYS: Readonly<Record<Outgoing["state"], string>> = {
+	waiting: "waits for the daemon",
+	sending: "sending",
+	started: "sent",
+	steered: "steers the turn",
+	queued: "queued for the next turn",
+};
+
+function outboxLines(state: State, view: View): Line[] {
+	return state.outbox.map((entry): Line => {
+		const left: Line = [span(` ${view.glyphs.prompt} `, "muted"), span(sanitizeLine(entry.text), "muted")];
+		return spreadLine(left, [span(OUTGOING_SAYS[entry.state], "muted"), span(" ")], view.width, view.glyphs.ellipsis);
+	});
+}
+
+/** The newest rows of what is not finished yet. */
+function streamLines(state: State, view: View, room: number): Line[] {
+	if (room <= 0) return [];
+	const lines: Line[] = [];
+	for (const cell of [...state.live, ...state.mail].toReversed()) {
+		lines.unshift(...cellLines(tailOf(cell, room, view.width), view));
+		if (lines.length >= room) break;
+	}
+	return lines.slice(-room);
+}
+
+function bodyLines(state: State, view: View, room: number): Line[] {
+	if (room <= 0) return [];
+	if (state.panel) return panelLines(state, state.panel, view, room);
+	if (!state.hasConversation) {
+		const welcome = welcomeLines(state, view);
+		return welcome.length > room ? welcome.slice(0, room) : welcome;
+	}
+	const outbox = outboxLines(state, view).slice(-Math.max(1, Math.floor(room / 3)));
+	return [...streamLines(state, view, room - outbox.length), ...outbox].slice(-room);
+}
+
+/**
+ * All rows below the scrollback: newest unfinished steps or a panel, approval, banner, composer, popup, status. Never taller
+ * than the window less one row: a taller region would make the terminal scroll and the whole screen be cleared.
+ */
+export function liveLayout(state: State, glyphs: Glyphs): LiveLayout {
+	const view = viewOf(state, glyphs);
+	if (state.isExiting) return { lines: [], cursor: undefined };
+	const total = Math.max(3, state.rows - 1);
+	const composer = composerLayout(state, view, Math.max(1, Math.min(10, Math.floor(total / 3))));
+	let room = total - composer.lines.length - 1;
+	const banner = [...bannerLines(state, view), ...noticeLines(state, view)].slice(0, Math.max(0, room));
+	room -= banner.length;
+	const approval = approvalLines(state, view, Math.max(3, Math.min(room, 14)));
+	const shownApproval = approval.slice(0, Math.max(0, room));
+	room -= shownApproval.length;
+	const popup = popupOf(state);
+	const popupRows = popup && room > 0 ? popupLines(state, popup, view, room).slice(0, room) : [];
+	room -= popupRows.length;
+	const body = bodyLines(state, view, room);
+	const above = [...body, ...shownApproval, ...banner];
+	const lines = [...above, ...composer.lines, ...popupRows, statusLine(state, view)];
+	const cursor = composer.cursor && { x: composer.cursor.column, y: above.length + composer.cursor.row };
+	return { lines: lines.map((line) => fitLine(line, view.width, glyphs.ellipsis)), cursor };
+}
