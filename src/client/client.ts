@@ -41,10 +41,16 @@ export interface CallOptions {
 	idempotencyKey?: string;
 }
 
+/** Where a message stands in its topic; for those who pass messages on. */
+export interface TopicPosition {
+	readonly epoch: string;
+	readonly seq: number;
+}
+
 export interface SubscriptionHandlers {
 	/** After every (re)subscribe; replaces whatever was known. */
-	onSnapshot(payload: unknown): void;
-	onEvent(payload: unknown): void;
+	onSnapshot(payload: unknown, at: TopicPosition): void;
+	onEvent(payload: unknown, at: TopicPosition): void;
 	onError?(error: AppError): void;
 }
 

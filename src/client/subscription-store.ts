@@ -1,5 +1,5 @@
 import { AppError } from "#base/app-error.ts";
-import type { SubscriptionHandlers } from "./client.ts";
+import type { SubscriptionHandlers, TopicPosition } from "./client.ts";
 
 /** A hub message as it came; checked by hand, since parsing each by schema would cost more than showing it. */
 export interface HubArrival {
@@ -16,7 +16,7 @@ interface TopicEntry {
 	readonly topic: string;
 	readonly listeners: Set<{ readonly handlers: SubscriptionHandlers }>;
 	/** Undefined until the first snapshot on the present link. */
-	position: { epoch: string; seq: number } | undefined;
+	position: TopicPosition | undefined;
 	/** Last snapshot is asked for and not here yet: events until then are of no use. */
 	awaiting: boolean;
 	/** Topic-level refusal (no such thread); told to those who join later too. */
@@ -42,7 +42,7 @@ export interface SubscriptionStore {
 	readonly size: number;
 }
 
-function isContinuation(position: { epoch: string; seq: number }, message: HubArrival): boolean {
+function isContinuation(position: TopicPosition, message: HubArrival): boolean {
 	return message.epoch === position.epoch && message.seq - message.skipped === position.seq + 1;
 }
 
@@ -68,7 +68,7 @@ export function createSubscriptionStore({ subscribe, unsubscribe, connected }: S
 	function onSnapshot(entry: TopicEntry, message: HubArrival): void {
 		entry.awaiting = false;
 		entry.position = { epoch: message.epoch, seq: message.seq };
-		for (const listener of [...entry.listeners]) listener.handlers.onSnapshot(message.payload);
+		for (const listener of [...entry.listeners]) listener.handlers.onSnapshot(message.payload, entry.position);
 	}
 
 	function onEvent(entry: TopicEntry, message: HubArrival): void {
@@ -80,7 +80,7 @@ export function createSubscriptionStore({ subscribe, unsubscribe, connected }: S
 			return;
 		}
 		entry.position = { epoch: message.epoch, seq: message.seq };
-		for (const listener of [...entry.listeners]) listener.handlers.onEvent(message.payload);
+		for (const listener of [...entry.listeners]) listener.handlers.onEvent(message.payload, entry.position);
 	}
 
 	return {
