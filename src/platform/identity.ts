@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 
 /** A process that cannot be mistaken for a later one with the same number. */
 export interface ProcessIdentity {
@@ -53,4 +54,16 @@ export function parseProcessIdentity(value: unknown): ProcessIdentity | undefine
 	if (typeof value !== "object" || value === null || !("pid" in value) || !("start_time" in value)) return undefined;
 	const { pid, start_time } = value;
 	return typeof pid === "number" && typeof start_time === "string" ? { pid, start_time } : undefined;
+}
+
+const POLL_MS = 15;
+
+/** Resolves true when that process has ended, false when it still runs after `timeoutMs`. */
+export async function waitUntilGone(identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
+	const giveUpMs = performance.now() + timeoutMs;
+	while (isSameProcess(identity)) {
+		if (performance.now() >= giveUpMs) return false;
+		await pause(POLL_MS);
+	}
+	return true;
 }
