@@ -9,19 +9,14 @@ import { createHub } from "#daemon/gateway/create-hub.ts";
 import type { CallContext, Handlers } from "#daemon/gateway/handler.ts";
 import type { Hub } from "#daemon/gateway/hub.ts";
 import { eventsHandlers } from "#daemon/service/events/index.ts";
-import { createStore } from "#daemon/storage/create-store.ts";
 import type { Store } from "#daemon/storage/store.ts";
-import type { Logger, Telemetry } from "#daemon/telemetry/port.ts";
+import type { Telemetry } from "#daemon/telemetry/port.ts";
+import { createMemoryLogger, type MemoryLogger } from "#test/support/logger.ts";
+import { openTestStore } from "#test/support/store.ts";
 
 export const TOKEN = "0123456789abcdef0123456789abcdef";
 
 type AnyHandler = (params: never, context: CallContext) => unknown;
-
-export interface LogLine {
-	level: string;
-	message: string;
-	fields: Readonly<Record<string, unknown>> | undefined;
-}
 
 export interface GatewayFixture extends AsyncDisposable {
 	readonly gateway: Gateway;
@@ -29,18 +24,10 @@ export interface GatewayFixture extends AsyncDisposable {
 	readonly store: Store;
 	readonly socketPath: string;
 	readonly port: number;
-	readonly log: LogLine[];
+	readonly log: MemoryLogger["lines"];
 	readonly errors: string[];
 	/** Ends this gateway and starts another at the same places, with a new epoch. */
 	restart(): Promise<void>;
-}
-
-export function createLog(log: LogLine[]): Logger {
-	function at(level: string): Logger["info"] {
-		return (message, fields) => void log.push({ level, message, fields });
-	}
-	const logger: Logger = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), child: () => logger };
-	return logger;
 }
 
 function createTelemetry(errors: string[]): Telemetry {
@@ -64,17 +51,9 @@ export async function startGateway(
 	{ web = true }: { web?: boolean } = {},
 ): Promise<GatewayFixture> {
 	const home = await mkdtemp(join(tmpdir(), "weave-gateway-"));
-	const log: LogLine[] = [];
 	const errors: string[] = [];
-	const logger = createLog(log);
-	const store = await createStore({
-		path: join(home, "homie.db"),
-		writerUrl: new URL("../../daemon/storage/writer-entry.ts", import.meta.url),
-		backupsDir: join(home, "backups"),
-		clock: systemClock,
-		logger,
-		onFatal: (error) => void log.push({ level: "fatal", message: error.message, fields: undefined }),
-	});
+	const logger = createMemoryLogger();
+	const store = await openTestStore();
 	const socketPath = join(home, "daemon.sock");
 	let generation = 0;
 	let port: number | undefined;
@@ -115,7 +94,7 @@ export async function startGateway(
 		get port() {
 			return port ?? 0;
 		},
-		log,
+		log: logger.lines,
 		errors,
 		async restart() {
 			await current.gateway[Symbol.asyncDispose]();
