@@ -12,6 +12,7 @@ const { values: options } = parseArgs({
 const entries = {
 	cli: "src/cli/main.ts",
 	daemon: "daemon/entry.ts",
+	doctor: "daemon/lifecycle/doctor.ts",
 	"pty-host": "daemon/pty/host-entry.ts",
 	"screen-worker": "daemon/pty/screen-worker.ts",
 	"store-writer": "daemon/storage/writer-entry.ts",
