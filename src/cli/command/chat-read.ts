@@ -1,0 +1,57 @@
+import type { Item } from "#protocol/codex-item.ts";
+import type { Turn } from "#protocol/record.ts";
+import { defineCommand } from "../descriptor.ts";
+
+function describeItem(item: Item): string {
+	switch (item.type) {
+		case "userMessage":
+			return `> ${item.content.map((part) => part.text).join("\n> ")}`;
+		case "agentMessage":
+			return item.text;
+		case "reasoning":
+			return item.summary.map((part) => `(${part})`).join("\n");
+		case "commandExecution": {
+			const exit = item.exitCode === null ? item.status : `exit ${item.exitCode}`;
+			return `$ ${item.command}  [${exit}]\n${item.aggregatedOutput ?? ""}`.trimEnd();
+		}
+		case "fileChange":
+			return item.changes.map((change) => `${change.kind.type} ${change.path}  [${item.status}]`).join("\n");
+	}
+}
+
+function describeTurn(turn: Turn): string {
+	const end = turn.status === "completed" ? "" : `\n-- ${turn.status}${turn.reason === null ? "" : `: ${turn.reason}`}`;
+	return turn.items.map(describeItem).filter((text) => text !== "").join("\n\n") + end;
+}
+
+export const chatReadCommand = defineCommand({
+	program: "weave-codex",
+	name: "chat read",
+	summary: "Prints a thread's turns, oldest first.",
+	arguments: [{ name: "thread", summary: "id or agent name", required: true, complete: "thread" }],
+	options: [
+		{ flags: "--limit <n>", summary: "the newest turns only", default: "100" },
+		{ flags: "--before <turn>", summary: "turns before this one" },
+	],
+	examples: [
+		{ command: "weave-codex chat read amber", says: "the thread of agent amber" },
+		{ command: "weave-codex chat read amber --limit 1 --json", says: "its last turn, whole" },
+	],
+	json: true,
+	async run(context, { args: [ref = ""], options }) {
+		const { AppError } = await import("#base/app-error.ts");
+		const { describeApproval, resolveThread, textOption } = await import("./chat-input.ts");
+		const limit = Number(options["limit"] ?? 100);
+		if (!Number.isInteger(limit) || limit < 1 || limit > 1000) throw new AppError("USAGE", "--limit takes a number from 1 to 1000.");
+		const client = await context.connect();
+		const before = textOption(options, "before");
+		const result = await client.call("chat.thread.read", {
+			thread_id: await resolveThread(client, ref),
+			limit,
+			...(before === undefined ? {} : { before_turn_id: before }),
+		});
+		const parts = [...result.turns.map(describeTurn), ...result.approvals.map(describeApproval)];
+		context.print(result, parts.length === 0 ? "No turns yet." : parts.join("\n\n"));
+		return 0;
+	},
+});
