@@ -24,7 +24,9 @@ export interface ExecRequest {
 	env: Readonly<Record<string, string>>;
 	sandbox: SandboxMode;
 	networkAccess: boolean;
-	/** Extra writable folders in workspace-write, beside cwd and /tmp. */
+	/** The folder that workspace-write opens for writing; `cwd` when absent. */
+	workspaceRoot?: string;
+	/** Extra writable folders in workspace-write, beside the workspace and /tmp. */
 	writableRoots: readonly string[];
 }
 

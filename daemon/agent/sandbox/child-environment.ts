@@ -1,0 +1,74 @@
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** What a command needs to find its programs, its person and their tongue; nothing that authenticates. */
+const ALLOWED = new Set([
+	"PATH",
+	"HOME",
+	"USER",
+	"LOGNAME",
+	"SHELL",
+	"LANG",
+	"LANGUAGE",
+	"TZ",
+	"TERM",
+	"COLORTERM",
+	"NO_COLOR",
+	"FORCE_COLOR",
+	"CI",
+	"TMPDIR",
+	"PWD",
+	"EDITOR",
+	"VISUAL",
+	"PAGER",
+	"HOSTNAME",
+	"COLUMNS",
+	"LINES",
+	"NVM_DIR",
+	"NVM_BIN",
+	"VOLTA_HOME",
+	"FNM_DIR",
+	"PNPM_HOME",
+	"BUN_INSTALL",
+	"DENO_INSTALL",
+	"NODE_ENV",
+	"CARGO_HOME",
+	"RUSTUP_HOME",
+	"RUSTUP_TOOLCHAIN",
+	"GOPATH",
+	"GOROOT",
+	"GOCACHE",
+	"GOFLAGS",
+	"JAVA_HOME",
+	"MAVEN_HOME",
+	"GRADLE_HOME",
+	"VIRTUAL_ENV",
+	"CONDA_PREFIX",
+	"CONDA_DEFAULT_ENV",
+	"PYENV_ROOT",
+	"PYTHONPATH",
+	"RBENV_ROOT",
+	"GEM_HOME",
+	"SDKMAN_DIR",
+	"ASDF_DIR",
+	"XDG_CONFIG_HOME",
+	"XDG_CACHE_HOME",
+	"XDG_DATA_HOME",
+	"XDG_STATE_HOME",
+	"SSL_CERT_FILE",
+	"SSL_CERT_DIR",
+	"NODE_EXTRA_CA_CERTS",
+]);
+const ALLOWED_PREFIXES = ["LC_", "NIX_"];
+
+/**
+ * The variables that a command of an agent may see: an allow-list, so that a token nobody thought of stays out.
+ * Colour and paging are turned off, because nobody looks at a terminal.
+ */
+export function childEnvironment(env: Env): Record<string, string> {
+	const kept: Record<string, string> = {};
+	for (const [name, value] of Object.entries(env)) {
+		if (value === undefined) continue;
+		if (ALLOWED.has(name) || ALLOWED_PREFIXES.some((prefix) => name.startsWith(prefix))) kept[name] = value;
+	}
+	return { ...kept, TERM: "dumb", NO_COLOR: "1", PAGER: "cat", GIT_PAGER: "cat" };
+}

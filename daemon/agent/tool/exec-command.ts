@@ -1,0 +1,177 @@
+import { resolve } from "node:path";
+import { decide, type Verdict } from "../../policy/decide.ts";
+import { listCommandPaths } from "../../policy/shell/command-paths.ts";
+import type { CommandExecutionItem } from "#protocol/codex-item.ts";
+import { approvalDigest } from "../approval/digest.ts";
+import { defineTool, type ApprovalRequest, type Tool, type ToolContext, type ToolResult } from "../tool.ts";
+import {
+	COMMAND_SPEC,
+	type CommandArguments,
+	DEFAULT_OUTPUT_TOKENS,
+	parseCommandArguments,
+} from "./command/arguments.ts";
+import { displayCommand } from "./command/display.ts";
+import { extractPatchCommand } from "./command/patch-heredoc.ts";
+import { type CommandCall, runCommand } from "./command/run-command.ts";
+import { findGitRoot } from "./git-root.ts";
+import { applyPatchText } from "./patch/apply-patch-text.ts";
+import { awaitApproval, failure, interrupted } from "./result.ts";
+import type { ToolServices } from "./services.ts";
+
+/** What the reference server tells its model about a command that a person refused. */
+const REJECTED_TEXT = 'exec_command failed: CreateProcess { message: "Rejected(\\"rejected by user\\")" }';
+/** Process numbers shown in items; they name a command within this daemon and are no pids. */
+const FIRST_PROCESS_NUMBER = 1000;
+
+type Asked = Extract<Verdict, { kind: "ask" }>;
+
+/** Runs shell commands, each decided by the policy, sandboxed unless a person said otherwise. */
+export function createExecCommand(services: ToolServices): Tool {
+	let processNumber = FIRST_PROCESS_NUMBER;
+
+	async function execute(input: string, context: ToolContext): Promise<ToolResult> {
+		const parsed = parseCommandArguments(input);
+		if (typeof parsed === "string") return failure(`failed to parse function arguments: ${parsed}`);
+		if (context.signal.aborted) return interrupted();
+		const workspace = await context.environment.realPath(context.cwd);
+		const cwd = parsed.workdir
+			? await context.environment.realPath(resolve(workspace, parsed.workdir))
+			: workspace;
+		const patch = extractPatchCommand(parsed.cmd, cwd);
+		if (patch !== undefined) return applyPatchText(patch.patch, patch.cwd, context, services);
+		const argv = [parsed.shell || services.shell, parsed.login === false ? "-c" : "-lc", parsed.cmd];
+		const grant = grantDigest(argv, cwd);
+		const verdict = await judge(
+			{ args: parsed, argv, cwd, workspace, granted: context.sessionGrants.has(grant) },
+			context,
+			services,
+		);
+		if (verdict.kind === "refuse") return failure(verdict.text);
+		processNumber += 1;
+		const item = startedItem(context, argv, cwd, parsed.cmd);
+		const call: CommandCall = {
+			argv,
+			cwd,
+			workspace,
+			sandbox: verdict.sandbox,
+			networkAccess: services.networkAccess,
+			maxOutputTokens: parsed.max_output_tokens ?? DEFAULT_OUTPUT_TOKENS,
+			item: { ...item, processId: String(processNumber), source: "unifiedExecStartup" },
+		};
+		if (verdict.kind === "run") {
+			await context.items.started(call.item);
+			return runCommand(call, context, services);
+		}
+		const refusal = await askPerson(call, item, verdict, context);
+		if (refusal === "session") context.sessionGrants.add(grant);
+		return typeof refusal === "string" ? runCommand(call, context, services) : refusal;
+	}
+
+	return defineTool({ name: "exec_command", spec: COMMAND_SPEC, execute });
+}
+
+/** Asks with the item open; a result when it must not run, else for how long the person agreed. */
+async function askPerson(
+	call: CommandCall,
+	item: CommandExecutionItem,
+	verdict: Asked,
+	context: ToolContext,
+): Promise<ToolResult | "once" | "session"> {
+	await context.items.started(item);
+	const outcome = await awaitApproval(context, approvalRequest(call, item, verdict, context));
+	if (outcome === undefined) return interrupted();
+	// A destructive command needs its word each time.
+	if (outcome.decision === "accept_for_session") return verdict.destructive === null ? "session" : "once";
+	if (outcome.decision === "accept") return "once";
+	await context.items.completed({ ...item, status: "declined", completedAtMs: context.nowMs() });
+	return { output: REJECTED_TEXT, success: false, stopTurn: outcome.decision !== "decline" };
+}
+
+interface Judged {
+	args: CommandArguments;
+	argv: readonly string[];
+	cwd: string;
+	workspace: string;
+	granted: boolean;
+}
+
+async function judge(judged: Judged, context: ToolContext, services: ToolServices): Promise<Verdict> {
+	const { environment } = context;
+	const named = listCommandPaths(judged.args.cmd, judged.cwd, services.userHome);
+	const paths = await Promise.all([...new Set(named.paths)].map((path) => environment.realPath(path)));
+	return decide({
+		tool: "exec_command",
+		argv: judged.argv,
+		command: judged.args.cmd,
+		cwd: judged.cwd,
+		paths,
+		pathsComplete: named.complete,
+		approvalPolicy: context.approvalPolicy,
+		sandbox: context.sandbox,
+		sandboxAvailable: environment.sandbox.available,
+		escalated: judged.args.sandbox_permissions === "require_escalated",
+		justification: judged.args.justification ?? null,
+		workspaceRoots: [judged.workspace],
+		gitRoot: await findGitRoot(environment, judged.cwd),
+		protectedPaths: services.protectedPaths,
+		granted: judged.granted,
+	});
+}
+
+/** A session grant covers the same argv in the same folder, whatever its environment. */
+function grantDigest(argv: readonly string[], cwd: string): string {
+	return approvalDigest({ argv, cwd, envNames: [], sandbox: "session", patch: null });
+}
+
+function startedItem(
+	context: ToolContext,
+	argv: readonly string[],
+	cwd: string,
+	command: string,
+): CommandExecutionItem {
+	return {
+		type: "commandExecution",
+		id: context.callId,
+		pluginId: null,
+		scriptPath: null,
+		command: displayCommand(argv),
+		cwd,
+		processId: null,
+		source: "agent",
+		status: "inProgress",
+		commandActions: [{ type: "unknown", command }],
+		aggregatedOutput: null,
+		exitCode: null,
+		durationMs: null,
+		startedAtMs: context.nowMs(),
+		completedAtMs: null,
+	};
+}
+
+function approvalRequest(
+	call: CommandCall,
+	item: CommandExecutionItem,
+	verdict: Asked,
+	context: ToolContext,
+): ApprovalRequest {
+	const { argv, cwd } = call;
+	return {
+		itemId: item.id,
+		kind: "command",
+		command: item.command,
+		argv,
+		cwd,
+		changes: null,
+		reason: verdict.reason,
+		sandbox: verdict.sandbox,
+		destructive: verdict.destructive,
+		confirmWord: verdict.confirmWord,
+		digest: approvalDigest({
+			argv,
+			cwd,
+			envNames: Object.keys(context.env),
+			sandbox: verdict.sandbox,
+			patch: null,
+		}),
+	};
+}

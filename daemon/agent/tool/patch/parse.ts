@@ -1,0 +1,171 @@
+/** A run of lines to find, and what stands there afterwards. */
+export interface PatchHunk {
+	/** Text after `@@`: a line that comes somewhere before. Several narrow the place down one after the other. */
+	readonly anchors: readonly string[];
+	readonly oldLines: readonly string[];
+	readonly newLines: readonly string[];
+	/** For each new line that stays unchanged its index in `oldLines`, else null. */
+	readonly kept: readonly (number | null)[];
+	/** The lines stand at the end of the file. */
+	readonly atEnd: boolean;
+}
+
+export type PatchOperation =
+	| { kind: "add"; path: string; text: string }
+	| { kind: "delete"; path: string }
+	| { kind: "update"; path: string; moveTo: string | null; hunks: readonly PatchHunk[] };
+
+export type ParsedPatch = { ok: true; operations: readonly PatchOperation[] } | { ok: false; reason: string };
+
+const BEGIN = "*** Begin Patch";
+const END = "*** End Patch";
+const END_OF_FILE = "*** End of File";
+const ADD = "*** Add File: ";
+const DELETE = "*** Delete File: ";
+const UPDATE = "*** Update File: ";
+const MOVE = "*** Move to: ";
+
+/** Lines with a reading position; the parser's only state. */
+interface Cursor {
+	readonly lines: readonly string[];
+	at: number;
+}
+
+class PatchSyntaxError extends Error {}
+
+/** Parses the patch language; the reason of a refusal names the line, so that a model can mend its patch. */
+export function parsePatch(text: string): ParsedPatch {
+	const lines = unwrapHeredoc(text.replaceAll("\r\n", "\n").trim()).split("\n");
+	if (lines[0]?.trim() !== BEGIN)
+		return { ok: false, reason: `invalid patch: the first line must be '${BEGIN}'` };
+	if (lines.at(-1)?.trim() !== END)
+		return { ok: false, reason: `invalid patch: the last line must be '${END}'` };
+	const cursor: Cursor = { lines: lines.slice(0, -1), at: 1 };
+	const operations: PatchOperation[] = [];
+	try {
+		while (cursor.at < cursor.lines.length) {
+			if (cursor.lines[cursor.at]?.trim() === "") cursor.at += 1;
+			else operations.push(readOperation(cursor));
+		}
+	} catch (error) {
+		if (error instanceof PatchSyntaxError) return { ok: false, reason: error.message };
+		throw error;
+	}
+	if (operations.length === 0) return { ok: false, reason: "invalid patch: no files were modified." };
+	return { ok: true, operations };
+}
+
+/** Models sometimes keep the shell's here-document around the patch. */
+function unwrapHeredoc(text: string): string {
+	const match = /^<<-?\s*(['"]?)(\w+)\1\n([\s\S]*)\n\2$/.exec(text);
+	return match?.[3]?.trim() ?? text;
+}
+
+function fail(cursor: Cursor, what: string): never {
+	throw new PatchSyntaxError(`invalid hunk at line ${cursor.at + 1}, ${what}`);
+}
+
+function readOperation(cursor: Cursor): PatchOperation {
+	const line = (cursor.lines[cursor.at] ?? "").trim();
+	const path = [ADD, DELETE, UPDATE].map((marker) =>
+		line.startsWith(marker) ? line.slice(marker.length).trim() : "",
+	);
+	const named = path.find((one) => one !== "");
+	if (named === undefined)
+		return fail(cursor, `'${line}' is not a file header (Add File, Delete File or Update File with a path)`);
+	cursor.at += 1;
+	if (line.startsWith(ADD)) return { kind: "add", path: named, text: readAddedText(cursor) };
+	if (line.startsWith(DELETE)) return { kind: "delete", path: named };
+	return readUpdate(cursor, named);
+}
+
+function readAddedText(cursor: Cursor): string {
+	let text = "";
+	for (;;) {
+		const line = cursor.lines[cursor.at];
+		if (line === undefined || !line.startsWith("+")) return text;
+		text += `${line.slice(1)}\n`;
+		cursor.at += 1;
+	}
+}
+
+function readUpdate(cursor: Cursor, path: string): PatchOperation {
+	let moveTo: string | null = null;
+	const moveLine = cursor.lines[cursor.at]?.trim();
+	if (moveLine?.startsWith(MOVE)) {
+		moveTo = moveLine.slice(MOVE.length).trim();
+		cursor.at += 1;
+	}
+	const hunks: PatchHunk[] = [];
+	for (;;) {
+		const line = cursor.lines[cursor.at];
+		if (line === undefined || isFileHeader(line)) break;
+		if (line.trim() === "") {
+			// A blank line between hunks is decoration; inside one it is an empty line of the file.
+			cursor.at += 1;
+			continue;
+		}
+		hunks.push(readHunk(cursor, hunks.length === 0));
+	}
+	if (hunks.length === 0 && moveTo === null) return fail(cursor, `the update of '${path}' is empty`);
+	return { kind: "update", path, moveTo, hunks };
+}
+
+function isFileHeader(line: string): boolean {
+	const trimmed = line.trim();
+	return [ADD, DELETE, UPDATE].some((marker) => trimmed.startsWith(marker.trimEnd()));
+}
+
+function readHunk(cursor: Cursor, first: boolean): PatchHunk {
+	const anchors: string[] = [];
+	let headed = false;
+	for (;;) {
+		const line = cursor.lines[cursor.at]?.trimEnd();
+		if (line === undefined || !(line === "@@" || line.startsWith("@@ "))) break;
+		headed = true;
+		const anchor = line.slice(3);
+		// `@@ -1,2 +1,2 @@` of a unified diff says nothing that the lines do not say.
+		if (anchor.trim() !== "" && !/^-\d+(?:,\d+)? \+\d+(?:,\d+)? @@/.test(anchor)) anchors.push(anchor);
+		cursor.at += 1;
+	}
+	if (!headed && !first) return fail(cursor, "a hunk begins with '@@'");
+	const oldLines: string[] = [];
+	const newLines: string[] = [];
+	const kept: (number | null)[] = [];
+	let atEnd = false;
+	const start = cursor.at;
+	for (;;) {
+		const line = cursor.lines[cursor.at];
+		if (line === undefined || line.startsWith("@@") || isFileHeader(line)) break;
+		if (line.trim() === END_OF_FILE) {
+			atEnd = true;
+			cursor.at += 1;
+			break;
+		}
+		readHunkLine(cursor, line, { oldLines, newLines, kept });
+		cursor.at += 1;
+	}
+	if (cursor.at === start) return fail(cursor, "a hunk has no lines");
+	return { anchors, oldLines, newLines, kept, atEnd };
+}
+
+interface HunkLines {
+	oldLines: string[];
+	newLines: string[];
+	kept: (number | null)[];
+}
+
+function readHunkLine(cursor: Cursor, line: string, into: HunkLines): void {
+	const mark = line.charAt(0);
+	const text = line.slice(1);
+	if (mark === "+") {
+		into.newLines.push(text);
+		into.kept.push(null);
+	} else if (mark === "-") {
+		into.oldLines.push(text);
+	} else if (mark === " " || mark === "") {
+		into.kept.push(into.oldLines.length);
+		into.oldLines.push(text);
+		into.newLines.push(text);
+	} else fail(cursor, `'${line}' begins with none of ' ', '+', '-'`);
+}

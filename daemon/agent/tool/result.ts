@@ -1,0 +1,24 @@
+import type { ToolContext, ToolResult } from "../tool.ts";
+
+/** A result that the model reads as a failure; the turn goes on. */
+export function failure(output: string): ToolResult {
+	return { output, success: false, stopTurn: false };
+}
+
+/** What a call answers when its turn was interrupted; the loop drops it. */
+export function interrupted(): ToolResult {
+	return { output: "aborted by user", success: false, stopTurn: false };
+}
+
+/** The answer of a person, undefined when the turn was interrupted while it was awaited. */
+export async function awaitApproval(
+	context: ToolContext,
+	request: Parameters<ToolContext["requestApproval"]>[0],
+): Promise<Awaited<ReturnType<ToolContext["requestApproval"]>> | undefined> {
+	try {
+		return await context.requestApproval(Object.freeze(request));
+	} catch (error) {
+		if (context.signal.aborted) return undefined;
+		throw error;
+	}
+}

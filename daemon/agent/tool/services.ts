@@ -1,0 +1,16 @@
+import type { NewId } from "#base/id.ts";
+import type { ProtectedPaths } from "../../policy/protected.ts";
+
+/** What the tools share; handed in once by `createTools`. */
+export interface ToolServices {
+	readonly newId: NewId;
+	readonly protectedPaths: ProtectedPaths;
+	/** Absolute path of the shell for commands that name none. */
+	readonly shell: string;
+	/** The person's home, to read `~` in a command. */
+	readonly userHome: string | undefined;
+	/** Whether sandboxed commands may use the network. */
+	readonly networkAccess: boolean;
+	/** Files a turn's patches moved (from → to), by the turn's baseline, so that its diff shows a rename. */
+	readonly moves: WeakMap<object, Map<string, string>>;
+}

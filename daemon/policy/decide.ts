@@ -1,0 +1,150 @@
+import type { ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
+import { holdsProtected, isInside, isProtected, type ProtectedPaths } from "./protected.ts";
+import { classifyDestructive, DESTRUCTIVE_WORDS, type DestructiveClass } from "./shell/destructive.ts";
+import { isKnownSafe } from "./shell/known-safe.ts";
+import { parseShell } from "./shell/parse.ts";
+
+/** Everything a decision depends on; nothing else is looked at, so the same question has the same answer. */
+export interface PolicyQuestion {
+	readonly tool: "exec_command" | "apply_patch";
+	/** The exact argv of a command; empty for a patch. */
+	readonly argv: readonly string[];
+	/** The shell text of a command; null for a patch. */
+	readonly command: string | null;
+	/** Symlinks resolved, like every path here. */
+	readonly cwd: string;
+	/** What the command names, or the patch writes. */
+	readonly paths: readonly string[];
+	/** False when `paths` may not be all. */
+	readonly pathsComplete: boolean;
+	readonly approvalPolicy: ApprovalPolicy;
+	readonly sandbox: SandboxMode;
+	readonly sandboxAvailable: boolean;
+	/** The model asks to leave the sandbox, and why. */
+	readonly escalated: boolean;
+	readonly justification: string | null;
+	readonly workspaceRoots: readonly string[];
+	readonly gitRoot: string | null;
+	readonly protectedPaths: ProtectedPaths;
+	/** A person accepted exactly this for the session. */
+	readonly granted: boolean;
+}
+
+export type Verdict =
+	| { kind: "run"; sandbox: SandboxMode }
+	/** `sandbox` is where it runs once accepted: a person saw the exact argv, so without one. */
+	| {
+			kind: "ask";
+			sandbox: SandboxMode;
+			reason: string | null;
+			destructive: DestructiveClass | null;
+			confirmWord: string | null;
+	  }
+	| { kind: "refuse"; text: string };
+
+const NO_SANDBOX_REASON = "There is no sandbox on this machine, so every command is asked for.";
+/** What the reference server tells its model; models know the sentence. */
+const ESCALATION_UNDER_NEVER =
+	"approval policy is Never; reject command — you cannot ask for escalated permissions if the approval policy is Never";
+
+/** The one decision over every command and patch (contracts.md 5): run, ask a person, or refuse. Pure. */
+export function decide(question: PolicyQuestion): Verdict {
+	const forbidden = [question.cwd, ...question.paths].find((path) =>
+		isProtected(path, question.protectedPaths),
+	);
+	if (forbidden !== undefined)
+		return refuse(`refused by policy: ${forbidden} is protected (credentials, or state of weave-codex)`);
+	return question.tool === "apply_patch" ? decidePatch(question) : decideCommand(question);
+}
+
+function decideCommand(question: PolicyQuestion): Verdict {
+	const { approvalPolicy, sandbox, sandboxAvailable, escalated, granted } = question;
+	if (sandbox === "danger-full-access") return decideUnfenced(question);
+	if (granted) return run("danger-full-access");
+	if (approvalPolicy === "never") {
+		if (escalated) return refuse(ESCALATION_UNDER_NEVER);
+		if (sandboxAvailable) return run(sandbox);
+		if (isSafeUnsandboxed(question)) return run("danger-full-access");
+		return refuse("refused by policy: there is no sandbox on this machine, and the approval policy is never");
+	}
+	if (escalated) return ask(question, question.justification);
+	if (approvalPolicy === "on-request")
+		return sandboxAvailable ? run(sandbox) : ask(question, NO_SANDBOX_REASON);
+	if (sandboxAvailable && isReadOnlyCommand(question)) return run(sandbox);
+	return isSafeUnsandboxed(question) ? run("danger-full-access") : ask(question, null);
+}
+
+/** Full access asked for by the person: no wall, and the destructive classes are still told apart. */
+function decideUnfenced(question: PolicyQuestion): Verdict {
+	if (question.granted) return run("danger-full-access");
+	if (question.approvalPolicy === "untrusted") {
+		return isSafeUnsandboxed(question) ? run("danger-full-access") : ask(question, question.justification);
+	}
+	const destructive = destructiveClass(question);
+	if (destructive === null) return run("danger-full-access");
+	if (question.approvalPolicy === "never")
+		return refuse(`refused by policy: ${destructive} needs a person, and the approval policy is never`);
+	return ask(question, question.justification);
+}
+
+function decidePatch(question: PolicyQuestion): Verdict {
+	const { approvalPolicy, sandbox, granted, paths, workspaceRoots } = question;
+	if (granted) return run(sandbox);
+	const inside = paths.every((path) =>
+		workspaceRoots.some((root) => isInside(path, root) && !isGitState(path, root)),
+	);
+	const free = sandbox === "danger-full-access" || (sandbox === "workspace-write" && inside);
+	if (free && approvalPolicy !== "untrusted") return run(sandbox);
+	const reason = patchReason(sandbox, inside);
+	if (approvalPolicy === "never")
+		return refuse(
+			`patch refused by policy: ${reason ?? "it needs a person"}, and the approval policy is never`,
+		);
+	return { kind: "ask", sandbox, reason: inside ? null : reason, destructive: null, confirmWord: null };
+}
+
+function patchReason(sandbox: SandboxMode, inside: boolean): string | null {
+	if (!inside) return "it writes outside the workspace";
+	return sandbox === "read-only" ? "the workspace is read-only" : null;
+}
+
+/** Hooks and config below .git are run later, outside any sandbox. */
+function isGitState(path: string, root: string): boolean {
+	return path.slice(root.length).split("/").includes(".git");
+}
+
+function isReadOnlyCommand(question: PolicyQuestion): boolean {
+	const [shell, flag] = question.argv;
+	if (shell === undefined || !/^(?:\/usr)?\/bin\/(?:ba|da|z)?sh$/.test(shell) || !/^-l?c$/.test(flag ?? ""))
+		return false;
+	const commands = question.command === null ? undefined : parseShell(question.command);
+	return commands?.every(isKnownSafe) ?? false;
+}
+
+/** Without a wall a reading command must also stay in the workspace, and the workspace hold nothing protected. */
+function isSafeUnsandboxed(question: PolicyQuestion): boolean {
+	if (!isReadOnlyCommand(question) || !question.pathsComplete) return false;
+	const fenced = [question.cwd, ...question.paths];
+	if (!fenced.every((path) => question.workspaceRoots.some((root) => isInside(path, root)))) return false;
+	return !fenced.some((path) => holdsProtected(path, question.protectedPaths));
+}
+
+function destructiveClass(question: PolicyQuestion): DestructiveClass | null {
+	return question.command === null
+		? null
+		: classifyDestructive(question.command, { cwd: question.cwd, gitRoot: question.gitRoot });
+}
+
+function run(sandbox: SandboxMode): Verdict {
+	return { kind: "run", sandbox };
+}
+
+function refuse(text: string): Verdict {
+	return { kind: "refuse", text };
+}
+
+function ask(question: PolicyQuestion, reason: string | null): Verdict {
+	const destructive = destructiveClass(question);
+	const confirmWord = destructive === null ? null : DESTRUCTIVE_WORDS[destructive];
+	return { kind: "ask", sandbox: "danger-full-access", reason, destructive, confirmWord };
+}

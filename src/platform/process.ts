@@ -1,0 +1,185 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync } from "node:fs";
+import { Socket } from "node:net";
+import { constants } from "node:os";
+import type { Readable } from "node:stream";
+import type { Clock } from "#base/clock.ts";
+import { createEmitter } from "#base/emitter.ts";
+import { readProcessStartTime } from "./process-identity.ts";
+import { createOutputCollector } from "./process-output.ts";
+import { closePipe, type Pipe, type PipePool } from "./process-pipe.ts";
+
+/** After the program itself ended, output of children it left behind is awaited this long and then no longer collected. */
+const DRAIN_MS = 150;
+/** Exit code of a shell for a program that could not be started. */
+const NOT_STARTED_CODE = 127;
+/** Shells report an end by signal as 128 + its number. */
+const SIGNAL_BASE = 128;
+
+export interface ProcessRequest {
+	argv: readonly string[];
+	cwd: string;
+	/** The whole environment; nothing is inherited. */
+	env: Readonly<Record<string, string>>;
+	/** Bound of the kept output, head and tail. */
+	outputLimitBytes: number;
+}
+
+export interface ProcessResult {
+	exitCode: number;
+	signal: string | null;
+	output: string;
+	durationMs: number;
+	startError: string | null;
+}
+
+/** A program in a process group of its own, stdin empty, stdout and stderr in one stream. */
+export interface RunningProcess {
+	readonly pid: number | null;
+	readonly startTime: string | null;
+	onOutput(listener: (chunk: string) => void): Disposable;
+	/** SIGTERM to the group, SIGKILL after `graceMs`; nothing once it has ended. */
+	kill(graceMs: number): void;
+	/** Never rejects. */
+	readonly done: Promise<ProcessResult>;
+}
+
+/** What was never a process: the result says why. */
+export function failedProcess(startError: string): RunningProcess {
+	return {
+		pid: null,
+		startTime: null,
+		onOutput: () => ({ [Symbol.dispose]: () => undefined }),
+		kill: () => undefined,
+		done: Promise.resolve({
+			exitCode: NOT_STARTED_CODE,
+			signal: null,
+			output: "",
+			durationMs: 0,
+			startError,
+		}),
+	};
+}
+
+interface Launched {
+	child: ChildProcess;
+	streams: readonly Readable[];
+}
+
+/** Starts a program; what goes wrong is in the result. */
+export function startProcess(
+	request: ProcessRequest,
+	ports: { clock: Clock; pipes: PipePool },
+): RunningProcess {
+	const startedMs = ports.clock.monotonicMs();
+	const collector = createOutputCollector(request.outputLimitBytes);
+	const output = createEmitter<string>();
+	let launched: Launched;
+	try {
+		launched = launch(request, ports.pipes.take());
+	} catch (error) {
+		return failedProcess(error instanceof Error ? error.message : String(error));
+	}
+	const { child, streams } = launched;
+	const pid = child.pid ?? null;
+	let ended = false;
+	let collecting = true;
+
+	function collect(chunk: Buffer): void {
+		if (!collecting) return;
+		const text = collector.push(chunk);
+		if (text !== "") output.emit(text);
+	}
+	for (const stream of streams) stream.on("data", collect).on("error", () => undefined);
+
+	const done = new Promise<ProcessResult>((resolve) => {
+		function finish(exitCode: number, signal: NodeJS.Signals | null, startError: string | null): void {
+			const rest = collector.flush();
+			if (rest !== "") output.emit(rest);
+			collecting = false;
+			// A child that was left behind keeps its pipe: it is read and dropped, so that it neither blocks nor breaks.
+			for (const stream of streams) unref(stream);
+			const durationMs = Math.round(ports.clock.monotonicMs() - startedMs);
+			resolve({ exitCode, signal, output: collector.text(), durationMs, startError });
+		}
+		child.once("error", (error) => {
+			if (pid === null) finish(NOT_STARTED_CODE, null, error.message);
+		});
+		child.once("exit", (code, signal) => {
+			ended = true;
+			void drained(streams, ports.clock).then(() =>
+				finish(code ?? SIGNAL_BASE + signalNumber(signal), signal, null),
+			);
+		});
+	});
+
+	return {
+		pid,
+		startTime: pid === null ? null : readProcessStartTime(pid),
+		onOutput: (listener) => output.on(listener),
+		kill(graceMs) {
+			if (pid === null || ended) return;
+			signalGroup(pid, "SIGTERM");
+			ports.clock.after(graceMs, () => {
+				if (!ended) signalGroup(pid, "SIGKILL");
+			});
+		},
+		done,
+	};
+}
+
+function launch(request: ProcessRequest, pipe: Pipe | undefined): Launched {
+	const [file, ...args] = request.argv;
+	if (file === undefined) throw new Error("No program was named.");
+	const target = pipe === undefined ? "pipe" : pipe.writeFd;
+	let child: ChildProcess;
+	try {
+		child = spawn(file, args, {
+			cwd: request.cwd,
+			env: { ...request.env },
+			detached: true,
+			stdio: ["ignore", target, target],
+		});
+	} catch (error) {
+		if (pipe !== undefined) closePipe(pipe);
+		throw error;
+	}
+	if (pipe === undefined)
+		return { child, streams: [child.stdout, child.stderr].filter((stream) => stream !== null) };
+	closeSync(pipe.writeFd);
+	return { child, streams: [new Socket({ fd: pipe.readFd, readable: true, writable: false })] };
+}
+
+/** Resolves when every stream has ended, or after the time given to children that hold it open. */
+function drained(streams: readonly Readable[], clock: Clock): Promise<void> {
+	return new Promise((resolve) => {
+		let open = streams.filter((stream) => !stream.readableEnded && !stream.destroyed).length;
+		if (open === 0) return resolve();
+		const timer = clock.after(DRAIN_MS, resolve);
+		for (const stream of streams) {
+			stream.once("close", () => {
+				open -= 1;
+				if (open > 0) return;
+				timer[Symbol.dispose]();
+				resolve();
+			});
+		}
+	});
+}
+
+function unref(stream: Readable): void {
+	if (stream instanceof Socket) stream.unref();
+	stream.resume();
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+	try {
+		process.kill(-pid, signal);
+	} catch {
+		// The group ended between the look and the signal.
+	}
+}
+
+function signalNumber(signal: NodeJS.Signals | null): number {
+	return signal === null ? 0 : constants.signals[signal];
+}

@@ -1,0 +1,286 @@
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readFileSync,
+	realpathSync,
+	renameSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
+import { createServer, type Server } from "node:net";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { systemClock } from "#base/clock.ts";
+import { createLocalEnvironment, type LocalEnvironment } from "#daemon/agent/local-environment.ts";
+import { isSameProcess } from "#platform/process-identity.ts";
+import type { ExecRequest } from "#daemon/agent/environment.ts";
+import { resolvePaths } from "#platform/paths.ts";
+
+const CONNECT = `
+const socket = require("node:net").connect(process.argv[1]);
+socket.on("connect", () => { console.log("CONNECTED"); process.exit(0); });
+socket.on("error", (error) => { console.log("refused", error.code); process.exit(1); });
+`;
+
+/** Two places for the same tests: under /tmp, which the sandbox replaces, and outside it. */
+const ROOTS = [tmpdir(), homedir()].map((base) => realpathSync(mkdtempSync(join(base, "weave-sandbox-"))));
+const probe = await createLocalEnvironment(options(ROOTS[0] ?? "/nowhere"));
+const { available, detail } = probe.sandbox;
+await probe[Symbol.asyncDispose]();
+if (!available) {
+	console.warn(`sandbox tests skipped: ${detail}`);
+	for (const root of ROOTS) rmSync(root, { recursive: true, force: true });
+}
+
+function options(root: string): Parameters<typeof createLocalEnvironment>[0] {
+	const env = {
+		PATH: process.env["PATH"],
+		HOME: join(root, "user"),
+		HOMIE_HOME: join(root, "homie"),
+		WEAVE_HOME: join(root, "weave"),
+		CODEX_HOME: join(root, "codex"),
+	};
+	return { machineId: "local", paths: resolvePaths(env), env, clock: systemClock };
+}
+
+describe.skipIf(!available).each(ROOTS)("sandbox at %s", (root) => {
+	const work = join(root, "work");
+	let environment: LocalEnvironment;
+	const servers: Server[] = [];
+
+	async function listen(target: string | number): Promise<Server> {
+		const server = createServer((socket) => socket.end());
+		await new Promise<void>((resolve) => {
+			if (typeof target === "string") server.listen(target, resolve);
+			else server.listen(target, "127.0.0.1", resolve);
+		});
+		servers.push(server);
+		return server;
+	}
+
+	beforeAll(async () => {
+		for (const folder of ["homie", "weave", "codex/skills", "user/.ssh", "user/.aws", "work/.git/hooks"])
+			mkdirSync(join(root, folder), { recursive: true });
+		writeFileSync(join(root, "homie/token"), "SECRET");
+		writeFileSync(join(root, "codex/auth.json"), "SECRET");
+		writeFileSync(join(root, "codex/skills/one.md"), "skill\n");
+		writeFileSync(join(root, "user/.ssh/id_rsa"), "SECRET");
+		writeFileSync(join(root, "user/.netrc"), "SECRET");
+		writeFileSync(join(root, "user/.bashrc"), "plain\n");
+		environment = await createLocalEnvironment(options(root));
+		for (const name of ["homie/daemon.sock", "homie/pty.sock", "weave/coord.sock"])
+			await listen(join(root, name));
+	});
+	afterAll(async () => {
+		await environment[Symbol.asyncDispose]();
+		for (const server of servers) await new Promise((resolve) => server.close(resolve));
+		rmSync(root, { recursive: true, force: true });
+	});
+
+	async function sh(
+		script: string,
+		changes: Partial<ExecRequest> = {},
+	): Promise<{ code: number; output: string; error: string | null }> {
+		const running = environment.exec({
+			argv: ["/bin/bash", "-c", script],
+			cwd: work,
+			env: { PATH: process.env["PATH"] ?? "", HOME: join(root, "user") },
+			sandbox: "workspace-write",
+			networkAccess: false,
+			writableRoots: [],
+			...changes,
+		});
+		const result = await running.done;
+		return { code: result.exitCode, output: result.output, error: result.startError };
+	}
+
+	test("sandbox: writes land in the workspace and nowhere else when workspace-write", async () => {
+		const result = await sh(
+			`echo in > inside.txt; echo out > ${root}/outside.txt; echo x > /etc/weave-x; ls`,
+		);
+		expect(readFileSync(join(work, "inside.txt"), "utf8")).toBe("in\n");
+		expect(existsSync(join(root, "outside.txt")) || existsSync("/etc/weave-x")).toBe(false);
+		expect(result.output).toContain("inside.txt");
+		expect(result.output).toMatch(/Read-only file system|No such file/);
+	});
+
+	test("sandbox: nothing can be written when read-only", async () => {
+		const result = await sh("touch made.txt; touch /tmp/made.txt; ls", { sandbox: "read-only" });
+		expect(existsSync(join(work, "made.txt"))).toBe(false);
+		expect(result.output.match(/Read-only file system/g)).toHaveLength(2);
+	});
+
+	test("sandbox: /tmp is a private one that commands may write", async () => {
+		const result = await sh("echo x > /tmp/weave-private && cat /tmp/weave-private");
+		expect(result).toMatchObject({ code: 0, output: "x\n" });
+		expect(existsSync("/tmp/weave-private")).toBe(false);
+	});
+
+	test("sandbox: git's own state stays as it is", async () => {
+		await sh("echo evil > .git/hooks/pre-commit; mv .git gone; rm -rf .git");
+		expect(existsSync(join(work, ".git/hooks"))).toBe(true);
+		expect(existsSync(join(work, ".git/hooks/pre-commit"))).toBe(false);
+	});
+
+	test.each(["read-only", "workspace-write"] as const)(
+		"sandbox: secrets cannot be read when %s",
+		async (sandbox) => {
+			for (const cwd of [work, root]) {
+				const script = `cat ${root}/homie/token ${root}/codex/auth.json ${root}/user/.ssh/id_rsa ${root}/user/.netrc; grep -rs SECRET ${root}; ls -A ${root}/homie`;
+				const result = await sh(script, { sandbox, cwd });
+				expect(result.output).not.toContain("SECRET");
+				expect(result.output).not.toContain("daemon.sock");
+			}
+		},
+	);
+
+	test("sandbox: a secret that is replaced meanwhile stays hidden", async () => {
+		const running = environment.exec({
+			argv: [
+				"/bin/bash",
+				"-c",
+				`echo ready; until [ -e go ]; do :; done; cat ${root}/codex/auth.json ${root}/homie/token`,
+			],
+			cwd: work,
+			env: { PATH: process.env["PATH"] ?? "" },
+			sandbox: "workspace-write",
+			networkAccess: false,
+			writableRoots: [],
+		});
+		await new Promise<void>((resolve) => void running.onOutput(() => resolve()));
+		for (const name of ["codex/auth.json", "homie/token"]) {
+			writeFileSync(join(root, `${name}.new`), "SECRET");
+			renameSync(join(root, `${name}.new`), join(root, name));
+		}
+		writeFileSync(join(work, "go"), "");
+		expect((await running.done).output).not.toContain("SECRET");
+	});
+
+	test("sandbox: what is meant to be read of Codex's home can be read", async () => {
+		expect(await sh(`cat ${root}/codex/skills/one.md ${root}/user/.bashrc`, { cwd: root })).toMatchObject({
+			output: "skill\nplain\n",
+		});
+	});
+
+	test.each(["read-only", "workspace-write"] as const)(
+		"sandbox: none of our sockets can be reached when %s",
+		async (sandbox) => {
+			for (const cwd of [work, root]) {
+				for (const name of ["homie/daemon.sock", "homie/pty.sock", "weave/coord.sock"]) {
+					const running = environment.exec({
+						argv: [process.execPath, "-e", CONNECT, join(root, name)],
+						cwd,
+						env: {},
+						sandbox,
+						networkAccess: true,
+						writableRoots: [],
+					});
+					expect((await running.done).output).toMatch(/^refused /);
+				}
+			}
+		},
+	);
+
+	test("sandbox: full access is no wall, which proves the attempts above", async () => {
+		const argv = [process.execPath, "-e", CONNECT, join(root, "homie/daemon.sock")];
+		const request = { cwd: work, env: {}, networkAccess: false, writableRoots: [] };
+		expect((await environment.exec({ ...request, argv, sandbox: "danger-full-access" }).done).output).toBe(
+			"CONNECTED\n",
+		);
+	});
+
+	test("sandbox: a command does not start inside a protected folder", async () => {
+		const result = await sh("cat token", { cwd: join(root, "homie") });
+		expect(result.error).toMatch(/is protected/);
+		expect(result.output).toBe("");
+	});
+
+	test("sandbox: a protected folder is no writable root", async () => {
+		const result = await sh(`cat ${root}/homie/token; echo x > ${root}/homie/x`, {
+			writableRoots: [join(root, "homie")],
+		});
+		expect(result.output).not.toContain("SECRET");
+		expect(existsSync(join(root, "homie/x"))).toBe(false);
+	});
+
+	test("sandbox: the network is only there when it is allowed", async () => {
+		const server = await listen(0);
+		const address = server.address();
+		const port = typeof address === "object" && address !== null ? address.port : 0;
+		const script = `exec 3<>/dev/tcp/127.0.0.1/${port} && echo reached`;
+		expect((await sh(script)).output).not.toContain("reached");
+		expect((await sh(script, { networkAccess: true })).output).toContain("reached");
+	});
+
+	test("sandbox: other processes, rights and namespaces are out of reach", async () => {
+		const result = await sh(
+			"ls /proc | grep -c '^[0-9]'; grep CapEff /proc/self/status; kill -0 1 2>&1; umount /tmp; unshare -Urm true; mount -t tmpfs x /tmp; echo end",
+		);
+		expect(Number(result.output.split("\n")[0])).toBeLessThan(10);
+		expect(result.output).toContain("CapEff:\t0000000000000000");
+		expect(result.output).toMatch(/end\n$/);
+		expect((await sh(`umount ${root}/homie; cat ${root}/homie/token`, { cwd: root })).output).not.toContain(
+			"SECRET",
+		);
+		expect(
+			(await sh(`unshare -Urm sh -c 'umount ${root}/homie; cat ${root}/homie/token'`, { cwd: root })).output,
+		).not.toContain("SECRET");
+	});
+
+	test("sandbox: the folder of the command is not opened when the workspace is another", async () => {
+		const other = join(root, "other");
+		mkdirSync(other, { recursive: true });
+		const result = await sh("touch x; pwd", { cwd: other, workspaceRoot: work });
+		expect(result.output).toContain(`${other}\n`);
+		expect(existsSync(join(other, "x"))).toBe(false);
+	});
+
+	test("sandbox: everything inside ends when the command is killed", async () => {
+		const running = environment.exec({
+			argv: ["/bin/bash", "-c", "trap '' TERM; echo up; sleep 600 & sleep 601"],
+			cwd: work,
+			env: { PATH: process.env["PATH"] ?? "" },
+			sandbox: "workspace-write",
+			networkAccess: false,
+			writableRoots: [],
+		});
+		await new Promise<void>((resolve) => void running.onOutput(() => resolve()));
+		expect(
+			running.pid !== null && running.startTime !== null && isSameProcess(running.pid, running.startTime),
+		).toBe(true);
+		running.kill(200);
+		const result = await running.done;
+		expect(result.signal === null && result.exitCode === 0).toBe(false);
+	});
+});
+
+describe("without a sandbox", () => {
+	test("environment: says why, and runs nothing that wanted one, when bwrap is not there", async () => {
+		const root = mkdtempSync(join(tmpdir(), "weave-nosandbox-"));
+		const given = options(root);
+		await using environment = await createLocalEnvironment({ ...given, env: { ...given.env, PATH: root } });
+		expect(environment.sandbox).toMatchObject({
+			kind: "none",
+			available: false,
+			detail: expect.stringMatching(/bwrap was not found/),
+		});
+		const request = {
+			argv: ["/bin/sh", "-c", "echo ran"],
+			cwd: root,
+			env: {},
+			networkAccess: false,
+			writableRoots: [],
+		};
+		expect(await environment.exec({ ...request, sandbox: "read-only" }).done).toMatchObject({
+			output: "",
+			startError: expect.stringMatching(/no sandbox/),
+		});
+		expect(await environment.exec({ ...request, sandbox: "danger-full-access" }).done).toMatchObject({
+			output: "ran\n",
+			startError: null,
+		});
+		rmSync(root, { recursive: true, force: true });
+	});
+});
