@@ -2,6 +2,7 @@ import type { Migration } from "../store.ts";
 import { core } from "./0001-core.ts";
 import { chat } from "./0002-chat.ts";
 import { weave } from "./0003-weave.ts";
+import { terminal } from "./0004-terminal.ts";
 
 /** All migrations, by rising version. */
-export const MIGRATIONS: readonly Migration[] = [core, chat, weave];
+export const MIGRATIONS: readonly Migration[] = [core, chat, weave, terminal];

@@ -1,0 +1,145 @@
+const ESC = 0x1b;
+const BEL = 0x07;
+const CAN = 0x18;
+const SUB = 0x1a;
+const C1_LEAD = 0xc2;
+
+/** `string` covers OSC, DCS, SOS, PM and APC: they differ in meaning, not in where they end. */
+type State = "ground" | "escape" | "csi" | "string";
+
+const AFTER_ESCAPE: Readonly<Record<number, State>> = { 0x5b: "csi", 0x5d: "string", 0x50: "string", 0x58: "string", 0x5e: "string", 0x5f: "string" };
+const C1: Readonly<Record<number, State>> = { 0x9b: "csi", 0x9d: "string", 0x90: "string", 0x98: "string", 0x9e: "string", 0x9f: "string" };
+
+function nextState(state: State, byte: number): State {
+	if (byte === ESC) return "escape";
+	if (byte === CAN || byte === SUB) return "ground";
+	switch (state) {
+		case "escape":
+			if (byte < 0x30) return "escape";
+			return AFTER_ESCAPE[byte] ?? "ground";
+		case "csi":
+			return byte >= 0x40 && byte <= 0x7e ? "ground" : "csi";
+		case "string":
+			return byte === BEL ? "ground" : "string";
+		case "ground":
+			return "ground";
+	}
+}
+
+/**
+ * Where the escape sequence or UTF-8 character begins that `bytes` ends in the middle of; `bytes.length` when it ends
+ * cleanly. `bytes` must begin at a clean place. A snapshot taken there carries the rest, so that the live bytes that follow
+ * complete it.
+ */
+export function incompleteTailAt(bytes: Uint8Array): number {
+	let state: State = "ground";
+	let start = 0;
+	for (let at = 0; at < bytes.length; at += 1) {
+		const byte = bytes[at] ?? 0;
+		if (state === "ground" && byte === C1_LEAD) {
+			const next = C1[bytes[at + 1] ?? 0];
+			if (next !== undefined) {
+				state = next;
+				start = at;
+				at += 1;
+				continue;
+			}
+		}
+		if (byte === ESC) start = at;
+		state = nextState(state, byte);
+	}
+	return state === "ground" ? incompleteUtf8At(bytes) : start;
+}
+
+function incompleteUtf8At(bytes: Uint8Array): number {
+	for (let back = 1; back <= 3 && back <= bytes.length; back += 1) {
+		const byte = bytes[bytes.length - back] ?? 0;
+		if (byte < 0x80) break;
+		if (byte < 0xc0) continue;
+		const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+		return length > back ? bytes.length - back : bytes.length;
+	}
+	return bytes.length;
+}
+
+const QUERY = new RegExp(
+	// DSR and CPR, DA1 to DA3, DECRQM, kitty flags, window reports, XTVERSION; then colour and clipboard queries, DECRQSS, XTGETTCAP, DECID and ENQ.
+	// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are made of control characters.
+	"(?:\\x1b\\[|\\x9b)(?:[?>=]?[0-9;]*(?:n|c)|\\??[0-9;]*\\$p|\\?u|[0-9;]*t|>[0-9]*q)|\\x1b\\][^\\x07\\x1b]*\\?(?:\\x07|\\x1b)|\\x1bP[+$]q|\\x1bZ|\\x05",
+);
+
+/** True when a terminal that is shown these bytes would answer something; then they must not be shown twice. */
+export function holdsQuery(bytes: Uint8Array): boolean {
+	return QUERY.test(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1"));
+}
+
+export interface ScrolledOff {
+	/** Bytes that may be left out, from the beginning. */
+	cut: number;
+	/** To be parsed in their place: what they leave behind in colours. */
+	instead: Uint8Array;
+}
+
+/**
+ * Finds how many leading bytes of plain lines need not be parsed, because at least `keepLines` line feeds follow them before
+ * anything else happens: all they leave on a screen without margins is the present colour. Only text, SGR, TAB, CR and LF count
+ * as plain; the cut is after a CR LF, so that the column is known. This is what lets an emulator that parses 30 MB/s keep
+ * up with a flood of 80.
+ */
+export function scrolledOffPrefix(bytes: Uint8Array, keepLines: number): ScrolledOff | undefined {
+	const lineEnds: number[] = [];
+	const end = plainEnd(bytes, lineEnds);
+	const cutIndex = lineEnds.length - 1 - keepLines;
+	if (end === 0 || cutIndex < 0) return undefined;
+	const cut = lineEnds[cutIndex];
+	if (cut === undefined) return undefined;
+	return { cut, instead: lastColours(bytes.subarray(0, cut)) };
+}
+
+/** Index of the first byte that is not plain; fills in where each CR LF ends. */
+function plainEnd(bytes: Uint8Array, lineEnds: number[]): number {
+	const length = bytes.length;
+	let at = 0;
+	while (at < length) {
+		const byte = bytes[at] ?? 0;
+		if (byte >= 0x20 && byte !== C1_LEAD) at += 1;
+		else if (byte === 0x0a) {
+			at += 1;
+			if (at > 1 && bytes[at - 2] === 0x0d) lineEnds.push(at);
+		} else if (byte === 0x0d || byte === 0x09) at += 1;
+		else if (byte === ESC) {
+			const after = sgrEnd(bytes, at);
+			if (after === 0) return at;
+			at = after;
+		} else if (byte === C1_LEAD && (bytes[at + 1] ?? 0) >= 0xa0) at += 2;
+		else return at;
+	}
+	return at;
+}
+
+/** One past the SGR sequence that begins at `at`; 0 when it is something else or incomplete. */
+function sgrEnd(bytes: Uint8Array, at: number): number {
+	if (bytes[at + 1] !== 0x5b) return 0;
+	for (let i = at + 2; i < bytes.length; i += 1) {
+		const byte = bytes[i] ?? 0;
+		if (byte === 0x6d) return i + 1;
+		if (byte < 0x30 || byte > 0x3b) return 0;
+	}
+	return 0;
+}
+
+/** The SGR sequences since the last full reset; nothing before a reset matters. */
+function lastColours(bytes: Uint8Array): Uint8Array {
+	const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+	const reset = Math.max(buffer.lastIndexOf("\x1b[0m"), buffer.lastIndexOf("\x1b[m"));
+	const parts: Buffer[] = [];
+	for (let at = Math.max(0, reset); ; ) {
+		const next = buffer.indexOf(ESC, at);
+		if (next < 0) break;
+		const after = sgrEnd(buffer, next);
+		if (after === 0) break;
+		parts.push(buffer.subarray(next, after));
+		at = after;
+	}
+	return Buffer.concat(parts);
+}

@@ -1,0 +1,198 @@
+import { Worker } from "node:worker_threads";
+import { createDeferred, type Deferred } from "#base/deferred.ts";
+import { joinBytes } from "#client/attach/host-frame.ts";
+import type { FromScreenWorker, ToScreenWorker } from "./screen-protocol.ts";
+import type { ScreenPaint } from "./screen-state.ts";
+
+/** Lines of history an emulator keeps. */
+const SCROLLBACK_LINES = 2_000;
+/** While somebody drives, bytes are parsed in batches of this size or this age: nobody needs the emulator, it costs CPU. */
+const LAZY_FEED_BYTES = 2 * 1024 * 1024;
+const LAZY_FEED_MS = 200;
+/** Unparsed bytes at which the program is held (contracts.md 6), and at which it goes on. */
+const HOLD_AT_BYTES = 8 * 1024 * 1024;
+const RELEASE_AT_BYTES = 4 * 1024 * 1024;
+
+export interface ScreenLines {
+	lines: string[];
+	cursor: { x: number; y: number };
+}
+
+/** The emulator of one terminal, as the byte-moving thread sees it: takes bytes at once, parses them later. */
+export interface Screen extends Disposable {
+	/** `urgent`: nobody else answers the program's queries, so parse in this turn. */
+	push(bytes: Uint8Array, urgent: boolean): void;
+	/** Sends what was pushed to the worker; before a change of who answers. */
+	flush(): void;
+	resize(cols: number, rows: number): void;
+	/** Of everything pushed before. */
+	paint(kind: ScreenPaint): Promise<Uint8Array>;
+	lines(): Promise<ScreenLines>;
+}
+
+export interface ScreenHandlers {
+	onAnswer(data: string): void;
+	onTitle(title: string): void;
+	/** The unparsed backlog is over its bound, or under it again. */
+	onBacklog(over: boolean): void;
+}
+
+export interface ScreenPool extends AsyncDisposable {
+	open(id: string, size: { cols: number; rows: number }, handlers: ScreenHandlers): Screen;
+}
+
+/** The worker starts with the first bytes that need it. A worker that dies is a bug of ours: `onCrash` hears of it. */
+export function createScreenPool(workerUrl: URL, onCrash: (error: Error) => void): ScreenPool {
+	let worker: Worker | undefined;
+	let requestId = 0;
+	const screens = new Map<string, ScreenHandlers & { fed(bytes: number): void }>();
+	const painted = new Map<number, Deferred<Uint8Array>>();
+	const listed = new Map<number, Deferred<ScreenLines>>();
+
+	function receive(message: FromScreenWorker): void {
+		switch (message.op) {
+			case "fed":
+				screens.get(message.id)?.fed(message.bytes);
+				return;
+			case "painted":
+				painted.get(message.request)?.resolve(message.bytes);
+				painted.delete(message.request);
+				return;
+			case "lines":
+				listed.get(message.request)?.resolve(message);
+				listed.delete(message.request);
+				return;
+			case "answer":
+				screens.get(message.id)?.onAnswer(message.data);
+				return;
+			case "title":
+				screens.get(message.id)?.onTitle(message.title);
+		}
+	}
+	function start(): Worker {
+		const started = new Worker(workerUrl);
+		started.on("message", receive);
+		started.on("error", onCrash);
+		return started;
+	}
+	function post(message: ToScreenWorker, transfer: ArrayBuffer[] = []): void {
+		worker ??= start();
+		worker.postMessage(message, transfer);
+	}
+
+	function open(id: string, size: { cols: number; rows: number }, handlers: ScreenHandlers): Screen {
+		const screen = createScreen({ id, size, post, handlers, paintRequest, linesRequest });
+		screens.set(id, { ...handlers, fed: screen.fed });
+		return {
+			...screen,
+			[Symbol.dispose]() {
+				screen[Symbol.dispose]();
+				screens.delete(id);
+			},
+		};
+	}
+	function paintRequest(id: string, kind: ScreenPaint): Promise<Uint8Array> {
+		const reply = createDeferred<Uint8Array>();
+		requestId += 1;
+		painted.set(requestId, reply);
+		post({ op: "paint", id, request: requestId, kind });
+		return reply.promise;
+	}
+	function linesRequest(id: string): Promise<ScreenLines> {
+		const reply = createDeferred<ScreenLines>();
+		requestId += 1;
+		listed.set(requestId, reply);
+		post({ op: "lines", id, request: requestId });
+		return reply.promise;
+	}
+	return {
+		open,
+		async [Symbol.asyncDispose]() {
+			await worker?.terminate();
+		},
+	};
+}
+
+interface ScreenParts {
+	id: string;
+	size: { cols: number; rows: number };
+	post(message: ToScreenWorker, transfer?: ArrayBuffer[]): void;
+	handlers: ScreenHandlers;
+	paintRequest(id: string, kind: ScreenPaint): Promise<Uint8Array>;
+	linesRequest(id: string): Promise<ScreenLines>;
+}
+
+function createScreen({ id, size, post, handlers, paintRequest, linesRequest }: ScreenParts): Screen & { fed(bytes: number): void } {
+	let opened = false;
+	let present = size;
+	let waiting: Uint8Array[] = [];
+	let waitingBytes = 0;
+	let waitingUrgent = false;
+	let unparsed = 0;
+	let over = false;
+	let timer: NodeJS.Timeout | undefined;
+	let soon: NodeJS.Immediate | undefined;
+
+	/** An emulator that saw nothing need not exist. */
+	function ensureOpen(): void {
+		if (opened) return;
+		opened = true;
+		post({ op: "open", id, ...present, scrollback: SCROLLBACK_LINES });
+	}
+	function flush(): void {
+		clearTimeout(timer);
+		if (soon) clearImmediate(soon);
+		timer = undefined;
+		soon = undefined;
+		if (waitingBytes === 0) return;
+		ensureOpen();
+		const bytes = joinBytes(waiting);
+		waiting = [];
+		waitingBytes = 0;
+		post({ op: "feed", id, bytes, answer: waitingUrgent }, [bytes.buffer as ArrayBuffer]);
+	}
+	return {
+		push(bytes, urgent) {
+			if (waitingBytes > 0 && urgent !== waitingUrgent) flush();
+			waitingUrgent = urgent;
+			waiting.push(bytes);
+			waitingBytes += bytes.length;
+			unparsed += bytes.length;
+			if (waitingBytes >= LAZY_FEED_BYTES) flush();
+			else if (urgent) soon ??= setImmediate(flush);
+			else timer ??= setTimeout(flush, LAZY_FEED_MS);
+			if (!over && unparsed >= HOLD_AT_BYTES) {
+				over = true;
+				handlers.onBacklog(true);
+			}
+		},
+		fed(bytes) {
+			unparsed -= bytes;
+			if (over && unparsed <= RELEASE_AT_BYTES) {
+				over = false;
+				handlers.onBacklog(false);
+			}
+		},
+		flush,
+		resize(cols, rows) {
+			flush();
+			present = { cols, rows };
+			if (opened) post({ op: "resize", id, cols, rows });
+		},
+		paint(kind) {
+			flush();
+			ensureOpen();
+			return paintRequest(id, kind);
+		},
+		lines() {
+			flush();
+			ensureOpen();
+			return linesRequest(id);
+		},
+		[Symbol.dispose]() {
+			clearTimeout(timer);
+			if (soon) clearImmediate(soon);
+			if (opened) post({ op: "close", id });
+		},
+	};
+}

@@ -1,0 +1,192 @@
+import type { Terminal } from "@xterm/headless";
+import { type AttributeView, paintCursor, sgrOf } from "./screen-paint.ts";
+
+/** Parts of @xterm/headless 6.0.0 (pinned) that its typed interface leaves out and an exact snapshot needs. */
+interface BufferView {
+	x: number;
+	y: number;
+	ybase: number;
+	scrollTop: number;
+	scrollBottom: number;
+	savedX: number;
+	savedY: number;
+	savedCurAttrData: AttributeView;
+	tabs: Record<number, boolean | undefined>;
+}
+interface CoreView {
+	buffer: BufferView;
+	_bufferService: { buffers: { normal: BufferView; alt: BufferView } };
+	_inputHandler: { _curAttrData: AttributeView; _parser: { currentState: number } };
+	coreService: { isCursorHidden: boolean };
+	coreMouseService: { activeProtocol: string; activeEncoding: string };
+	_charsetService: { glevel: number; _charsets: (Record<string, string> | undefined)[] };
+}
+
+export function coreOf(terminal: Terminal): CoreView {
+	return (terminal as unknown as { _core: CoreView })._core;
+}
+
+const GROUND = 0;
+
+/** True between escape sequences, and when nothing but complete characters went before as far as the parser knows. */
+export function parserAtRest(terminal: Terminal): boolean {
+	return coreOf(terminal)._inputHandler._parser.currentState === GROUND;
+}
+
+/** True when the active screen scrolls as a whole, one line per line feed. */
+export function scrollsAsAWhole(terminal: Terminal): boolean {
+	const { scrollTop, scrollBottom } = coreOf(terminal).buffer;
+	return scrollTop === 0 && scrollBottom === terminal.rows - 1 && !terminal.modes.insertMode;
+}
+
+/** What the emulator does not keep, or does not know, and a person's terminal does. */
+export interface SideRecord {
+	cursorStyle: number;
+	/** XTMODKEYS resource 4. */
+	modifyOtherKeys: number;
+	/** Kitty keyboard flags, one stack per screen, bottom first. */
+	kitty: { normal: number[]; alternate: number[] };
+	title: string;
+}
+
+const MAX_KITTY_DEPTH = 32;
+
+/** Watches a terminal's parser for what serialising would lose. */
+export function watchSide(terminal: Terminal): SideRecord {
+	const side: SideRecord = { cursorStyle: 0, modifyOtherKeys: 0, kitty: { normal: [], alternate: [] }, title: "" };
+	const stack = (): number[] => side.kitty[terminal.buffer.active.type];
+	const number = (params: readonly (number | number[])[], at: number, otherwise: number): number => {
+		const value = params[at];
+		return typeof value === "number" && value >= 0 ? value : otherwise;
+	};
+	const { parser } = terminal;
+	parser.registerCsiHandler({ intermediates: " ", final: "q" }, (params) => {
+		side.cursorStyle = number(params, 0, 0);
+		return false;
+	});
+	parser.registerCsiHandler({ prefix: ">", final: "m" }, (params) => {
+		if (params.length === 0 || number(params, 0, 0) === 4) side.modifyOtherKeys = number(params, 1, 0);
+		return false;
+	});
+	parser.registerCsiHandler({ prefix: ">", final: "u" }, (params) => {
+		if (stack().length >= MAX_KITTY_DEPTH) stack().shift();
+		stack().push(number(params, 0, 0));
+		return false;
+	});
+	parser.registerCsiHandler({ prefix: "<", final: "u" }, (params) => {
+		const count = Math.max(1, number(params, 0, 1));
+		stack().splice(Math.max(0, stack().length - count));
+		return false;
+	});
+	parser.registerCsiHandler({ prefix: "=", final: "u" }, (params) => {
+		const flags = number(params, 0, 0);
+		const mode = number(params, 1, 1);
+		const present = stack().pop() ?? 0;
+		stack().push(mode === 2 ? present | flags : mode === 3 ? present & ~flags : flags);
+		return false;
+	});
+	function forget(): void {
+		side.cursorStyle = 0;
+		side.modifyOtherKeys = 0;
+		side.kitty = { normal: [], alternate: [] };
+	}
+	parser.registerEscHandler({ final: "c" }, () => {
+		forget();
+		return false;
+	});
+	terminal.onTitleChange((title) => {
+		side.title = title;
+	});
+	return side;
+}
+
+function savedCursor(terminal: Terminal, which: "normal" | "alternate"): string {
+	const { normal, alt } = coreOf(terminal)._bufferService.buffers;
+	const view = which === "normal" ? normal : alt;
+	const y = Math.max(0, view.savedY - view.ybase);
+	return `\x1b[${y + 1};${view.savedX + 1}H${sgrOf(view.savedCurAttrData)}\x1b7\x1b[m`;
+}
+
+/** What the normal screen keeps while the alternate one shows: its margins and saved cursor. */
+export function paintHiddenState(terminal: Terminal): string {
+	const { normal } = coreOf(terminal)._bufferService.buffers;
+	return `${paintTabs(normal, terminal.cols)}${paintMargins(terminal, normal)}${savedCursor(terminal, "normal")}\x1b[${normal.y + 1};${Math.min(normal.x, terminal.cols - 1) + 1}H`;
+}
+
+function paintMargins(terminal: Terminal, view: BufferView): string {
+	if (view.scrollTop === 0 && view.scrollBottom === terminal.rows - 1) return "";
+	return `\x1b[${view.scrollTop + 1};${view.scrollBottom + 1}r`;
+}
+
+function paintTabs(view: BufferView, cols: number): string {
+	const stops = Array.from({ length: cols }, (_, x) => x).filter((x) => view.tabs[x]);
+	const standard = Array.from({ length: cols }, (_, x) => x).filter((x) => x % 8 === 0);
+	if (stops.join() === standard.join()) return "";
+	return `\x1b[3g${stops.map((x) => `\x1b[1;${x + 1}H\x1bH`).join("")}`;
+}
+
+function paintCharsets({ glevel, _charsets }: CoreView["_charsetService"]): string {
+	const designate = _charsets.map((set, g) => (set?.["q"] === "─" ? `\x1b${"()*+"[g] ?? "("}0` : "")).join("");
+	const shift = ["", "\x0e", "\x1bn", "\x1bo"][glevel] ?? "";
+	return designate + shift;
+}
+
+/** The whole stack, for a reader that starts from nothing. */
+export function paintKeyboardStack(side: SideRecord, which: "normal" | "alternate"): string {
+	return side.kitty[which].map((flags) => `\x1b[>${flags}u`).join("");
+}
+
+/** The flags in force only: a screen that is painted over keeps its own stack. */
+function paintKeyboardTop(side: SideRecord, which: "normal" | "alternate"): string {
+	return `\x1b[=${side.kitty[which].at(-1) ?? 0};1u`;
+}
+
+const MOUSE: Readonly<Record<string, string>> = { X10: "\x1b[?9h", VT200: "\x1b[?1000h", DRAG: "\x1b[?1002h", ANY: "\x1b[?1003h" };
+const MOUSE_ENCODING: Readonly<Record<string, string>> = { SGR: "\x1b[?1006h", SGR_PIXELS: "\x1b[?1016h" };
+
+function paintModes(terminal: Terminal): string {
+	const { modes } = terminal;
+	const core = coreOf(terminal);
+	return [
+		modes.applicationCursorKeysMode ? "\x1b[?1h" : "",
+		modes.applicationKeypadMode ? "\x1b=" : "",
+		modes.bracketedPasteMode ? "\x1b[?2004h" : "",
+		modes.sendFocusMode ? "\x1b[?1004h" : "",
+		modes.reverseWraparoundMode ? "\x1b[?45h" : "",
+		modes.wraparoundMode ? "" : "\x1b[?7l",
+		modes.insertMode ? "\x1b[4h" : "",
+		MOUSE[core.coreMouseService.activeProtocol] ?? "",
+		MOUSE_ENCODING[core.coreMouseService.activeEncoding] ?? "",
+	].join("");
+}
+
+function paintTitle(title: string): string {
+	// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not get through.
+	return title === "" ? "" : `\x1b]2;${title.replace(/[\x00-\x1f\x7f-\x9f]/g, "")}\x07`;
+}
+
+/**
+ * Everything beside the cells, for the active screen, in an order in which no sequence undoes another: saved cursor, tabs,
+ * margins and origin mode (both home the cursor), cursor, charsets, colours, modes, keyboard, shape, visibility.
+ */
+export function paintActiveState(terminal: Terminal, side: SideRecord, kind: "full" | "screen"): string {
+	const core = coreOf(terminal);
+	const view = core.buffer;
+	const buffer = terminal.buffer.active;
+	const origin = terminal.modes.originMode;
+	return [
+		savedCursor(terminal, buffer.type),
+		paintTabs(view, terminal.cols),
+		paintMargins(terminal, view),
+		origin ? "" : paintCursor(terminal, buffer, buffer.cursorX, buffer.cursorY),
+		origin ? `\x1b[?6h${paintCursor(terminal, buffer, buffer.cursorX, buffer.cursorY).replace(/^\x1b\[(\d+);/, (_, row) => `\x1b[${Number(row) - view.scrollTop};`)}` : "",
+		paintCharsets(core._charsetService),
+		sgrOf(core._inputHandler._curAttrData),
+		paintModes(terminal),
+		kind === "full" ? paintKeyboardStack(side, buffer.type) : paintKeyboardTop(side, buffer.type),
+		side.modifyOtherKeys ? `\x1b[>4;${side.modifyOtherKeys}m` : "",
+		side.cursorStyle ? `\x1b[${side.cursorStyle} q` : "",
+		paintTitle(side.title),
+		core.coreService.isCursorHidden ? "\x1b[?25l" : "\x1b[?25h",
+	].join("");
+}

@@ -1,0 +1,106 @@
+import xterm from "@xterm/headless";
+import { incompleteTailAt, scrolledOffPrefix } from "./escape-scan.ts";
+import { paintRows } from "./screen-paint.ts";
+import { paintActiveState, paintHiddenState, paintKeyboardStack, parserAtRest, scrollsAsAWhole, watchSide } from "./screen-side.ts";
+
+/** `full` makes any emulator equal (both screens, history); `screen` paints the active screen over whatever was shown. */
+export type ScreenPaint = "full" | "screen";
+
+export interface ScreenState extends Disposable {
+	/** Parses; `answer` lets queries in these bytes be answered. Resolves when they are on the screen. In order of calls. */
+	feed(bytes: Uint8Array, answer: boolean): Promise<void>;
+	resize(cols: number, rows: number): Promise<void>;
+	/** Of everything fed before this call. */
+	paint(kind: ScreenPaint): Promise<Uint8Array>;
+	lines(): Promise<{ lines: string[]; cursor: { x: number; y: number } }>;
+}
+
+export interface ScreenOptions {
+	cols: number;
+	rows: number;
+	/** Lines of history kept. */
+	scrollback: number;
+	onAnswer(data: string): void;
+	onTitle(title: string): void;
+}
+
+/** Below this the search for lines that need no parsing costs more than it saves. */
+const SKIP_FROM_BYTES = 256 * 1024;
+/** An unfinished sequence (an image, a clipboard) is kept for snapshots up to this size; then its beginning only. */
+const MAX_UNFINISHED_BYTES = 1024 * 1024;
+/** Leaves every mode that could distort the painting, without clearing history or leaving the screen that the reader is on. */
+const PAINT_OVER = "\x1b[?2026l\x1b[?6l\x1b[r\x1b[?7h\x1b[4l\x1b[?45l\x1b(B\x1b)B\x0f\x1b[m\x1b[?1l\x1b>\x1b[?2004l\x1b[?1004l\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1016l\x1b[>4m\x1b[0 q\x1b[H\x1b[2J";
+
+/** One emulator. Unicode widths are @xterm/headless's own (version 6 tables). */
+export function createScreenState(options: ScreenOptions): ScreenState {
+	const terminal = new xterm.Terminal({
+		cols: options.cols,
+		rows: options.rows,
+		scrollback: options.scrollback,
+		allowProposedApi: true,
+	});
+	const side = watchSide(terminal);
+	let answering = false;
+	terminal.onData((data) => {
+		if (answering) options.onAnswer(data);
+	});
+	terminal.onTitleChange((title) => options.onTitle(title));
+	/** Bytes since the last place between sequences; empty there. */
+	let unfinished: Uint8Array = new Uint8Array(0);
+	let last: Promise<void> = Promise.resolve();
+
+	function inTurn<T>(work: () => T | Promise<T>): Promise<T> {
+		const done = last.then(work);
+		last = done.then(() => undefined);
+		return done;
+	}
+
+	const parse = (bytes: Uint8Array): Promise<void> => new Promise((resolve) => terminal.write(bytes, resolve));
+
+	async function feed(bytes: Uint8Array, answer: boolean): Promise<void> {
+		answering = answer;
+		let rest = bytes;
+		if (bytes.length >= SKIP_FROM_BYTES && unfinished.length === 0 && scrollsAsAWhole(terminal)) {
+			const skip = scrolledOffPrefix(bytes, options.scrollback + 2 * terminal.rows);
+			if (skip) {
+				await parse(skip.instead);
+				rest = bytes.subarray(skip.cut);
+			}
+		}
+		await parse(rest);
+		const since = unfinished.length === 0 ? rest : Buffer.concat([unfinished, rest]);
+		if (parserAtRest(terminal) && (since.at(-1) ?? 0) < 0x80) unfinished = new Uint8Array(0);
+		else unfinished = since.slice(incompleteTailAt(since)).subarray(0, MAX_UNFINISHED_BYTES);
+	}
+
+	function paintFull(): string {
+		const { normal, alternate, active } = terminal.buffer;
+		const { cols, rows } = terminal;
+		const base = `\x1bc${paintRows(normal, cols, 0, normal.baseY + rows)}`;
+		if (active.type === "normal") return base + paintActiveState(terminal, side, "full");
+		const under = paintHiddenState(terminal) + paintKeyboardStack(side, "normal");
+		return `${base}${under}\x1b[?1047h\x1b[H${paintRows(alternate, cols, 0, rows)}${paintActiveState(terminal, side, "full")}`;
+	}
+
+	function paintScreen(): string {
+		const { active } = terminal.buffer;
+		return PAINT_OVER + paintRows(active, terminal.cols, active.baseY, active.baseY + terminal.rows) + paintActiveState(terminal, side, "screen");
+	}
+
+	return {
+		feed: (bytes, answer) => inTurn(() => feed(bytes, answer)),
+		resize: (cols, rows) => inTurn(() => terminal.resize(cols, rows)),
+		paint: (kind) =>
+			inTurn(() => {
+				const painted = kind === "full" ? paintFull() : paintScreen();
+				return Buffer.concat([Buffer.from(painted), unfinished]);
+			}),
+		lines: () =>
+			inTurn(() => {
+				const { active } = terminal.buffer;
+				const lines = Array.from({ length: terminal.rows }, (_, y) => active.getLine(active.baseY + y)?.translateToString(true) ?? "");
+				return { lines, cursor: { x: active.cursorX, y: active.cursorY } };
+			}),
+		[Symbol.dispose]: () => terminal.dispose(),
+	};
+}

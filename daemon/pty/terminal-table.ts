@@ -1,0 +1,62 @@
+import { AppError } from "#base/app-error.ts";
+import type { HostTerminal } from "#client/attach/host-message.ts";
+import type { Terminal } from "#protocol/record.ts";
+import type { Publish } from "../gateway/hub.ts";
+import { findEndedTerminal, findTerminal, listTerminals, type TerminalEnd, terminalEnd } from "../storage/repository/terminal.ts";
+import type { Store } from "../storage/store.ts";
+
+/** The living terminals as the daemon shows them: the store's rows, overlaid with what the host says. */
+export interface TerminalTable {
+	/** Oldest first. */
+	living(): Terminal[];
+	all(): Terminal[];
+	/** By id or living name. @throws AppError TERMINAL_NOT_FOUND; TERMINAL_CLOSED when it has ended. */
+	resolve(ref: string): Terminal;
+	get(terminalId: string): Terminal | undefined;
+	put(terminal: Terminal): void;
+	/** The host's newest record of one. Returns it as shown. */
+	overlay(host: HostTerminal, machineId: string): Terminal;
+	/** Writes the end, publishes it, and drops the terminal from the living. */
+	end(end: TerminalEnd): Promise<void>;
+}
+
+export function createTerminalTable(store: Store, publish: Publish): TerminalTable {
+	const living = new Map<string, Terminal>();
+
+	function put(terminal: Terminal): void {
+		living.set(terminal.terminal_id, terminal);
+		publish("terminals.state", { op: "put", key: terminal.terminal_id, value: terminal }, { key: terminal.terminal_id });
+	}
+	return {
+		living: () => [...living.values()],
+		all: () => {
+			const ended = listTerminals(store, { ended: true }).filter((terminal) => terminal.status !== "running");
+			return [...ended.filter((terminal) => !living.has(terminal.terminal_id)), ...living.values()];
+		},
+		resolve(ref) {
+			const present = living.get(ref) ?? [...living.values()].find((terminal) => terminal.name === ref);
+			if (present) return present;
+			const ended = findTerminal(store, ref) ?? findEndedTerminal(store, ref);
+			if (!ended) throw new AppError("TERMINAL_NOT_FOUND", `There is no terminal ${ref}.`);
+			const how = ended.status === "lost" ? "is lost" : `has ended with ${ended.exit_code ?? "a signal"}`;
+			throw new AppError("TERMINAL_CLOSED", `The program of terminal ${ended.name} ${how}.`, { data: { terminal: ended } });
+		},
+		get: (terminalId) => living.get(terminalId),
+		put,
+		overlay(host, machineId) {
+			const { pid: _pid, ...shown } = host;
+			const terminal: Terminal = { ...(living.get(host.terminal_id) ?? findTerminal(store, host.terminal_id)), ...shown, machine_id: machineId };
+			if (host.status === "running") put(terminal);
+			return terminal;
+		},
+		async end(end) {
+			const before = living.get(end.terminal_id);
+			living.delete(end.terminal_id);
+			const stored = await store.write(terminalEnd, end);
+			const terminal = stored ?? before;
+			if (!terminal) return;
+			const value: Terminal = { ...terminal, title: before?.title ?? terminal.title, driver: null, watchers: 0 };
+			publish("terminals.state", { op: "put", key: end.terminal_id, value }, { key: end.terminal_id });
+		},
+	};
+}
