@@ -1,6 +1,7 @@
 import { AppError, toAppError } from "#base/app-error.ts";
 import { backoffMs } from "#base/backoff.ts";
 import { type Clock, waitMs } from "#base/clock.ts";
+import { createDeferred } from "#base/deferred.ts";
 import { findAgent } from "../storage/repository/weave-agent.ts";
 import { markDelivered, settleMessages } from "../storage/repository/weave-command.ts";
 import { listOpenMessages, type MessageRow, nextUndelivered, toMessage } from "../storage/repository/weave-message.ts";
@@ -45,6 +46,7 @@ export function createDelivery({ store, clock, threads, roster, telemetry, logge
 	const lanes = new Map<string, Lane>();
 	const work = new Set<Promise<void>>();
 	const stop = new AbortController();
+	const stopped = createDeferred<"stopping">();
 	let started = false;
 
 	function laneOf(agentId: string): Lane {
@@ -119,7 +121,7 @@ export function createDelivery({ store, clock, threads, roster, telemetry, logge
 				const row = lane.backlog[0] ?? nextUndelivered(store, agentId, lane.afterNo);
 				if (row === undefined) return;
 				fault("bus.before-deliver");
-				const handed = await handOver(row);
+				const handed = await Promise.race([handOver(row), stopped.promise]);
 				if (handed === "waits" || handed === "stopping") return;
 				fault("bus.after-deliver");
 				lane.backlog.shift();
@@ -151,6 +153,8 @@ export function createDelivery({ store, clock, threads, roster, telemetry, logge
 		forget: (agentId) => void lanes.delete(agentId),
 		async [Symbol.asyncDispose]() {
 			stop.abort(new AppError("DAEMON_STOPPING"));
+			// A line that takes no more bytes, or a thread that hangs, must not hold the daemon's end up.
+			stopped.resolve("stopping");
 			while (work.size > 0) await Promise.all(work);
 		},
 	};

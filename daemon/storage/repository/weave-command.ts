@@ -13,7 +13,7 @@ import {
 	settleMessage,
 	toMessage,
 } from "./weave-message.ts";
-import { addSession, markSessionClosed, resolveSession, type SessionRow } from "./weave-session.ts";
+import { addSession, assertClosable, markSessionClosed, resolveSession, type SessionRow } from "./weave-session.ts";
 
 /** References are ids or names; a session left out is the default one. */
 interface AgentRef {
@@ -27,9 +27,9 @@ export const createSession = defineWrite("weave.session.create", (tx, args: { na
 
 export const closeSession = defineWrite("weave.session.close", (tx, args: { session: string }): { session: SessionRow } => {
 	const session = resolveSession(tx, args.session);
-	const closed = markSessionClosed(tx, session);
+	assertClosable(session);
 	for (const agent of listAgents(tx, session.session_id)) removeAgent(tx, { agent_id: agent.agent_id, reason: "session_closed" });
-	return { session: closed };
+	return { session: markSessionClosed(tx, session) };
 });
 
 export const joinExternal = defineWrite(

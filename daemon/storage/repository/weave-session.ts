@@ -63,9 +63,13 @@ export function addSession(tx: Tx, input: { name: string | null }): SessionRow {
 	return row;
 }
 
-/** Marks it closed; the caller takes its agents out first. @throws AppError CONFLICT for the default session. */
-export function markSessionClosed(tx: Tx, session: SessionRow): SessionRow {
+/** @throws AppError CONFLICT for the default session. */
+export function assertClosable(session: SessionRow): void {
 	if (session.session_id === DEFAULT_SESSION_ID) throw new AppError("CONFLICT", "The default session cannot be closed.");
+}
+
+/** Marks it closed; the caller takes its agents out first. */
+export function markSessionClosed(tx: Tx, session: SessionRow): SessionRow {
 	tx.run("UPDATE weave_session SET closed_at_ms = ? WHERE session_id = ?", tx.nowMs, session.session_id);
 	tx.append(sessionStream(session.session_id), "session.closed", { session_id: session.session_id });
 	return { ...session, closed_at_ms: tx.nowMs };
