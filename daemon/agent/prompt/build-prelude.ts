@@ -1,7 +1,8 @@
 import type { Clock } from "#base/clock.ts";
 import type { ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
+import type { Environment } from "#daemon/agent/environment.ts";
 import type { ModelItem } from "#daemon/agent/model.ts";
-import type { DocumentFiles } from "./project-docs.ts";
+import { createDocumentFiles } from "./project-docs.ts";
 import { estimateTokens, type PromptInput, type PromptMode, type PromptProfile } from "./section.ts";
 import { PROMPT_PROFILES } from "./sections.ts";
 
@@ -44,7 +45,8 @@ export interface PreludeBuilderOptions {
 	readonly codexHome: string;
 	readonly env: Readonly<Record<string, string | undefined>>;
 	readonly clock: Pick<Clock, "nowMs">;
-	readonly files: DocumentFiles;
+	/** Where the threads' folders are. */
+	readonly environment: Pick<Environment, "readText">;
 	/** IANA name; the machine's when left out. */
 	readonly timeZone?: string;
 	/** From config.toml, read when a thread's prelude is made. */
@@ -71,7 +73,8 @@ function dateIn(timeZone: string, nowMs: number): string {
  * process, and only a change of folder, policy, sandbox or mode makes it anew.
  */
 export function createPreludeBuilder(options: PreludeBuilderOptions): PreludeBuilder {
-	const { codexHome, env, clock, files, settings } = options;
+	const { codexHome, env, clock, settings } = options;
+	const files = createDocumentFiles(options.environment);
 	const timeZone = options.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
 	const shell = (env["SHELL"] ?? "/bin/bash").split("/").at(-1) ?? "bash";
 	const remembered = new Map<string, { key: string; items: Promise<ModelItem[]> }>();

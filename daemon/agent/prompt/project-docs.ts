@@ -1,10 +1,27 @@
 import { dirname, join, resolve } from "node:path";
+import type { Environment } from "#daemon/agent/environment.ts";
 
 /** Files as the prompt needs them; reads only. */
 export interface DocumentFiles {
 	/** Null when it is not there or cannot be read. */
 	readText(path: string): Promise<string | null>;
-	exists(path: string): Promise<boolean>;
+	/** Whether the folder is a repository's root. */
+	isRepositoryRoot(folder: string): Promise<boolean>;
+}
+
+/** Documents of an environment; `.git` is a folder, or in a worktree or submodule a file. */
+export function createDocumentFiles(environment: Pick<Environment, "readText">): DocumentFiles {
+	const readText = (path: string): Promise<string | null> =>
+		environment.readText(path).then(
+			(text) => text ?? null,
+			() => null,
+		);
+	return {
+		readText,
+		async isRepositoryRoot(folder) {
+			return (await readText(join(folder, ".git", "HEAD"))) !== null || (await readText(join(folder, ".git"))) !== null;
+		},
+	};
 }
 
 const DOCUMENT = "AGENTS.md";
@@ -14,7 +31,7 @@ async function folderChain(cwd: string, files: DocumentFiles): Promise<string[]>
 	const chain: string[] = [];
 	for (let folder = resolve(cwd); ; folder = dirname(folder)) {
 		chain.unshift(folder);
-		if (await files.exists(join(folder, ".git"))) return chain;
+		if (await files.isRepositoryRoot(folder)) return chain;
 		if (dirname(folder) === folder) return [resolve(cwd)];
 	}
 }

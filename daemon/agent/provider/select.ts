@@ -3,6 +3,7 @@ import { AppError } from "#base/app-error.ts";
 import type { Clock } from "#base/clock.ts";
 import type { NewId } from "#base/id.ts";
 import type { ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
+import type { MethodResult } from "#protocol/service/index.ts";
 import type { Paths } from "#platform/paths.ts";
 import type { ModelProvider } from "#daemon/agent/model.ts";
 import { type Endpoint, OPENAI_PROVIDER_ID, resolveEndpoint } from "./codex/endpoint.ts";
@@ -24,13 +25,7 @@ export interface ProviderSelectorOptions {
 }
 
 /** Who would answer, for `chat.account.read`; the shape of its result. */
-export interface AccountState {
-	provider: string;
-	model: string | null;
-	login: "none" | "api_key" | "chatgpt";
-	codex_home: string;
-	detail: string;
-}
+export type AccountState = MethodResult<"chat.account.read">;
 
 /** Defaults of a new thread that Codex's own config.toml sets; null where it sets none. */
 export interface ThreadDefaults {
@@ -49,8 +44,10 @@ export interface ProviderSelector {
 	 */
 	resolve(provider: string | null, model: string | null): ModelProvider;
 	account(): AccountState;
-	models(): { id: string; provider: string; is_default: boolean }[];
+	models(): MethodResult<"chat.model.list">;
 	defaults(): ThreadDefaults;
+	/** For the prompt: what config.toml says beside the model. */
+	promptSettings(): { developerInstructions: string | null; projectDocMaxBytes: number | null };
 }
 
 export function createProviderSelector(options: ProviderSelectorOptions): ProviderSelector {
@@ -94,12 +91,16 @@ export function createProviderSelector(options: ProviderSelectorOptions): Provid
 		},
 		models() {
 			const { name, defaultModel, listModels } = resolve(null, null);
-			return listModels().map((id) => ({ id, provider: name, is_default: id === defaultModel }));
+			return { models: listModels().map((id) => ({ id, provider: name, is_default: id === defaultModel })) };
 		},
 		defaults() {
 			const { name, defaultModel } = resolve(null, null);
 			const { approval_policy: approvalPolicy, sandbox_mode: sandbox } = home.read().config;
 			return { provider: name, model: defaultModel, approvalPolicy: approvalPolicy ?? null, sandbox: sandbox ?? null };
+		},
+		promptSettings() {
+			const { developer_instructions: own, project_doc_max_bytes: bytes } = home.read().config;
+			return { developerInstructions: own ?? null, projectDocMaxBytes: bytes ?? null };
 		},
 	};
 }

@@ -10,7 +10,8 @@ const DEFAULT_MODEL_WINDOW = 272_000;
 
 /** Who we say we are, to providers that ask. */
 export interface ClientIdentity {
-	readonly originator: string;
+	/** Sent as the originator. */
+	readonly name: string;
 	readonly version: string;
 }
 
@@ -53,8 +54,8 @@ export function buildHeaders(request: ModelRequest, endpoint: Endpoint, identity
 	return {
 		"content-type": "application/json",
 		accept: "text/event-stream",
-		originator: identity.originator,
-		"user-agent": `${identity.originator}/${identity.version}`,
+		originator: identity.name,
+		"user-agent": `${identity.name}/${identity.version}`,
 		"session-id": threadId,
 		"thread-id": threadId,
 		"x-client-request-id": threadId,

@@ -58,7 +58,7 @@ export async function createBench(responses: ScriptedResponse[], options: { toml
 	writeCodexHome(dir, options.url ?? model.url, options.toml);
 	const clock = options.clock ?? systemClock;
 	const provider = createCodexProvider(
-		{ home: createCodexHome(dir), env: {}, clock: systemClock, identity: { originator: "weave_codex", version: "0.0.0" } },
+		{ home: createCodexHome(dir), env: {}, clock: systemClock, identity: { name: "weave_codex", version: "0.0.0" } },
 		{ name: "codex", providerId: "scripted", model: null },
 	);
 	const events: LoopEvent[] = [];
