@@ -4,7 +4,8 @@ export const chatApproveCommand = defineCommand({
 	program: "weave-codex",
 	name: "chat approve",
 	summary: "Approves what an agent wants to do; the id may be left out when exactly one approval waits.",
-	description: "What is approved is printed. The answer carries the digest of what was shown, so that nothing else can be approved by it.",
+	description:
+		"What is approved is printed. The answer carries the digest of what was shown, so that nothing else can be approved by it.",
 	arguments: [{ name: "approval", summary: "id of the approval", required: false }],
 	options: [
 		{ flags: "--session", summary: "do not ask again for the same in this thread" },

@@ -28,7 +28,12 @@ export interface Follower extends Disposable {
 }
 
 /** Follows a turn through `chats.activity`; a lost link is healed by the client, the snapshot then fills the gap. */
-export function followTurn(client: DaemonClient, threadId: string, listener: TurnListener, signal: AbortSignal): Follower {
+export function followTurn(
+	client: DaemonClient,
+	threadId: string,
+	listener: TurnListener,
+	signal: AbortSignal,
+): Follower {
 	const ready = createDeferred<void>();
 	const ended = createDeferred<Turn>();
 	const told = new Set<string>();
@@ -43,8 +48,10 @@ export function followTurn(client: DaemonClient, threadId: string, listener: Tur
 	}
 
 	function tellItem(item: Turn["items"][number], finished: boolean): void {
-		if (item.type === "commandExecution") once(`command:${item.id}`, () => listener.onCommand?.(item.command));
-		if (item.type === "agentMessage" && finished) once(`message:${item.id}`, () => listener.onMessage?.(item.text, item.phase));
+		if (item.type === "commandExecution")
+			once(`command:${item.id}`, () => listener.onCommand?.(item.command));
+		if (item.type === "agentMessage" && finished)
+			once(`message:${item.id}`, () => listener.onMessage?.(item.text, item.phase));
 	}
 
 	function onEvent(event: ChatEvent): void {
@@ -56,7 +63,8 @@ export function followTurn(client: DaemonClient, threadId: string, listener: Tur
 		listener.onEvent?.(event);
 		if (event.type === "chat.item.started") tellItem(event.item, false);
 		if (event.type === "chat.item.completed") tellItem(event.item, true);
-		if (event.type === "chat.approval.required") once(`asked:${event.approval.approval_id}`, () => listener.onApproval?.(event.approval));
+		if (event.type === "chat.approval.required")
+			once(`asked:${event.approval.approval_id}`, () => listener.onApproval?.(event.approval));
 		if (event.type === "chat.approval.resolved") {
 			once(`resolved:${event.approval.approval_id}`, () => listener.onApprovalResolved?.(event.approval));
 		}
@@ -69,13 +77,20 @@ export function followTurn(client: DaemonClient, threadId: string, listener: Tur
 	function catchUp(): void {
 		if (wanted === undefined || snapshot === undefined) return;
 		for (const approval of snapshot.approvals) {
-			if (approval.turn_id === wanted) once(`asked:${approval.approval_id}`, () => listener.onApproval?.(approval));
+			if (approval.turn_id === wanted)
+				once(`asked:${approval.approval_id}`, () => listener.onApproval?.(approval));
 		}
 		const turn = snapshot.turns.find((candidate) => candidate.turn_id === wanted);
 		if (turn === undefined) return;
-		for (const item of turn.items) tellItem(item, turn.status !== "inProgress" || Boolean(item.completedAtMs));
+		for (const item of turn.items)
+			tellItem(item, turn.status !== "inProgress" || Boolean(item.completedAtMs));
 		if (turn.status === "inProgress") return;
-		const event: ChatEvent = { type: "chat.turn.completed", thread_id: threadId, turn_id: wanted, turn: { ...turn, items: [] } };
+		const event: ChatEvent = {
+			type: "chat.turn.completed",
+			thread_id: threadId,
+			turn_id: wanted,
+			turn: { ...turn, items: [] },
+		};
 		once("ended", () => listener.onEvent?.(event));
 		ended.resolve(turn);
 	}

@@ -17,7 +17,8 @@ export async function readPrompt(context: CliContext, words: readonly string[]):
 	const fromStdin = words.length === 1 && words[0] === "-";
 	const piped = words.length === 0 && !context.stdin.isTTY;
 	const text = fromStdin || piped ? await readAll(context.stdin, context.signal) : words.join(" ");
-	if (text.trim() === "") throw new AppError("USAGE", "There is no text: give it as an argument, or `-` to read it from stdin.");
+	if (text.trim() === "")
+		throw new AppError("USAGE", "There is no text: give it as an argument, or `-` to read it from stdin.");
 	return text;
 }
 
@@ -27,10 +28,15 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-/u;
 export async function resolveThread(client: DaemonClient, ref: string): Promise<string> {
 	if (UUID.test(ref)) return ref;
 	const name = ref.replace(/^[#@]/u, "").toLowerCase();
-	const pages = await Promise.all([false, true].map((archived) => client.call("chat.list", { archived, limit: 1000 })));
+	const pages = await Promise.all(
+		[false, true].map((archived) => client.call("chat.list", { archived, limit: 1000 })),
+	);
 	const threads: Thread[] = pages.flatMap((page) => page.threads);
 	const named = threads.filter((thread) => thread.agent_name.toLowerCase() === name);
-	const matches = named.length > 0 ? named : threads.filter((thread) => name.length >= 4 && thread.thread_id.endsWith(name));
+	const matches =
+		named.length > 0
+			? named
+			: threads.filter((thread) => name.length >= 4 && thread.thread_id.endsWith(name));
 	const [only, second] = matches;
 	if (only === undefined) throw new AppError("THREAD_NOT_FOUND", `There is no thread ${ref}.`);
 	if (second !== undefined) throw new AppError("USAGE", `${ref} could mean several threads; give the id.`);
@@ -48,15 +54,24 @@ export async function resolveApproval(client: DaemonClient, id: string | undefin
 	const [only, second] = approvals;
 	if (only === undefined) throw new AppError("APPROVAL_NOT_FOUND", "No approval waits.");
 	if (second !== undefined) {
-		throw new AppError("USAGE", `${approvals.length} approvals wait; give the id of one: ${approvals.map((entry) => entry.approval_id).join(" ")}`);
+		throw new AppError(
+			"USAGE",
+			`${approvals.length} approvals wait; give the id of one: ${approvals.map((entry) => entry.approval_id).join(" ")}`,
+		);
 	}
 	return only;
 }
 
 /** What an approval asks, in lines for people. */
 export function describeApproval(approval: Approval): string {
-	const what = approval.kind === "command" ? (approval.command ?? "") : (approval.changes ?? []).map((change) => change.path).join(", ");
-	const warning = approval.destructive === null ? "" : `  destructive: ${approval.destructive}; confirm with --confirm ${approval.confirm_word ?? ""}\n`;
+	const what =
+		approval.kind === "command"
+			? (approval.command ?? "")
+			: (approval.changes ?? []).map((change) => change.path).join(", ");
+	const warning =
+		approval.destructive === null
+			? ""
+			: `  destructive: ${approval.destructive}; confirm with --confirm ${approval.confirm_word ?? ""}\n`;
 	const reason = approval.reason === null ? "" : `  reason: ${approval.reason}\n`;
 	return `${approval.approval_id}  #${approval.agent_name}  ${approval.kind}  ${approval.status}\n  ${what}\n  in ${approval.cwd}\n${reason}${warning}`;
 }
@@ -72,7 +87,10 @@ export function parseSeconds(value: string | boolean | undefined, flag: string):
 }
 
 /** The option's text; undefined when it was not given. */
-export function textOption(options: Readonly<Record<string, string | boolean | undefined>>, name: string): string | undefined {
+export function textOption(
+	options: Readonly<Record<string, string | boolean | undefined>>,
+	name: string,
+): string | undefined {
 	const value = options[name];
 	return typeof value === "string" ? value : undefined;
 }

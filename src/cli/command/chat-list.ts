@@ -16,7 +16,8 @@ export const chatListCommand = defineCommand({
 	async run(context, { options }) {
 		const { AppError } = await import("#base/app-error.ts");
 		const limit = Number(options["limit"] ?? 100);
-		if (!Number.isInteger(limit) || limit < 1 || limit > 1000) throw new AppError("USAGE", "--limit takes a number from 1 to 1000.");
+		if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
+			throw new AppError("USAGE", "--limit takes a number from 1 to 1000.");
 		const client = await context.connect();
 		const result = await client.call("chat.list", { archived: options["archived"] === true, limit });
 		const lines = result.threads.map((thread) => {

@@ -20,8 +20,14 @@ function describeItem(item: Item): string {
 }
 
 function describeTurn(turn: Turn): string {
-	const end = turn.status === "completed" ? "" : `\n-- ${turn.status}${turn.reason === null ? "" : `: ${turn.reason}`}`;
-	return turn.items.map(describeItem).filter((text) => text !== "").join("\n\n") + end;
+	const end =
+		turn.status === "completed" ? "" : `\n-- ${turn.status}${turn.reason === null ? "" : `: ${turn.reason}`}`;
+	return (
+		turn.items
+			.map(describeItem)
+			.filter((text) => text !== "")
+			.join("\n\n") + end
+	);
 }
 
 export const chatReadCommand = defineCommand({
@@ -42,7 +48,8 @@ export const chatReadCommand = defineCommand({
 		const { AppError } = await import("#base/app-error.ts");
 		const { describeApproval, resolveThread, textOption } = await import("./chat-input.ts");
 		const limit = Number(options["limit"] ?? 100);
-		if (!Number.isInteger(limit) || limit < 1 || limit > 1000) throw new AppError("USAGE", "--limit takes a number from 1 to 1000.");
+		if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
+			throw new AppError("USAGE", "--limit takes a number from 1 to 1000.");
 		const client = await context.connect();
 		const before = textOption(options, "before");
 		const result = await client.call("chat.thread.read", {

@@ -13,7 +13,10 @@ export const chatRenameCommand = defineCommand({
 	async run(context, { args: [ref = "", ...words] }) {
 		const { resolveThread } = await import("./chat-input.ts");
 		const client = await context.connect();
-		const result = await client.call("chat.rename", { thread_id: await resolveThread(client, ref), title: words.join(" ") });
+		const result = await client.call("chat.rename", {
+			thread_id: await resolveThread(client, ref),
+			title: words.join(" "),
+		});
 		context.print(result, `#${result.thread.agent_name} is now titled ${result.thread.title ?? ""}.`);
 		return 0;
 	},

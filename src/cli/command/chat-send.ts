@@ -4,15 +4,24 @@ export const chatSendCommand = defineCommand({
 	program: "weave-codex",
 	name: "chat send",
 	summary: "Sends a message to a thread and prints the answer.",
-	description: "While a turn runs the message steers it; with --queue it waits for the next. Exit codes are those of exec.",
+	description:
+		"While a turn runs the message steers it; with --queue it waits for the next. Exit codes are those of exec.",
 	arguments: [
 		{ name: "thread", summary: "id or agent name", required: true, complete: "thread" },
-		{ name: "text", summary: "the message; `-`, or nothing in a pipe, reads it from stdin", required: false, variadic: true },
+		{
+			name: "text",
+			summary: "the message; `-`, or nothing in a pipe, reads it from stdin",
+			required: false,
+			variadic: true,
+		},
 	],
 	options: [
 		{ flags: "--no-wait", summary: "return once it is stored" },
 		{ flags: "--queue", summary: "do not steer the running turn" },
-		{ flags: "--approval-timeout <seconds>", summary: "give up when an approval takes longer; 0: do not wait" },
+		{
+			flags: "--approval-timeout <seconds>",
+			summary: "give up when an approval takes longer; 0: do not wait",
+		},
 	],
 	examples: [
 		{ command: 'weave-codex chat send amber "now the tests"', says: "wait for the answer" },
@@ -26,7 +35,14 @@ export const chatSendCommand = defineCommand({
 		const text = await readPrompt(context, words);
 		const client = await context.connect();
 		const threadId = await resolveThread(client, ref);
-		const request = { threadId, text, whenBusy: options["queue"] === true ? ("queue" as const) : ("steer" as const), approvalTimeoutS };
-		return options["wait"] === false ? sendOnly(context, client, request) : runChatTurn(context, client, request);
+		const request = {
+			threadId,
+			text,
+			whenBusy: options["queue"] === true ? ("queue" as const) : ("steer" as const),
+			approvalTimeoutS,
+		};
+		return options["wait"] === false
+			? sendOnly(context, client, request)
+			: runChatTurn(context, client, request);
 	},
 });

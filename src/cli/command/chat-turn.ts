@@ -20,7 +20,10 @@ interface TurnRequest {
 }
 
 function tellApproval(context: CliContext, approval: Approval): void {
-	const what = approval.kind === "command" ? approval.command : approval.changes?.map((change) => change.path).join(", ");
+	const what =
+		approval.kind === "command"
+			? approval.command
+			: approval.changes?.map((change) => change.path).join(", ");
 	const reason = approval.reason === null ? "" : ` (${approval.reason})`;
 	const word = approval.confirm_word === null ? "" : ` --confirm ${approval.confirm_word}`;
 	context.say(`Approval needed: ${approval.kind} in ${approval.cwd}: ${what ?? ""}${reason}`);
@@ -35,7 +38,11 @@ interface ApprovalWatch extends Disposable {
 	readonly gaveUp: boolean;
 }
 
-function createApprovalWatch(context: CliContext, timeoutS: number | undefined, giveUp: () => void): ApprovalWatch {
+function createApprovalWatch(
+	context: CliContext,
+	timeoutS: number | undefined,
+	giveUp: () => void,
+): ApprovalWatch {
 	const timers = new Map<string, NodeJS.Timeout>();
 	let gaveUp = false;
 	function tooLate(): void {
@@ -52,7 +59,9 @@ function createApprovalWatch(context: CliContext, timeoutS: number | undefined, 
 		answered(approval) {
 			clearTimeout(timers.get(approval.approval_id));
 			timers.delete(approval.approval_id);
-			context.say(`Approval ${approval.status}${approval.resolved_by === null ? "" : ` by ${approval.resolved_by}`}.`);
+			context.say(
+				`Approval ${approval.status}${approval.resolved_by === null ? "" : ` by ${approval.resolved_by}`}.`,
+			);
 		},
 		get gaveUp() {
 			return gaveUp;
@@ -66,7 +75,11 @@ function createApprovalWatch(context: CliContext, timeoutS: number | undefined, 
 function exitOf(context: CliContext, turn: Turn, gaveUp: boolean): number {
 	if (gaveUp) return EXIT_NOT_APPROVED;
 	if (turn.status === "completed") return 0;
-	context.say(turn.status === "failed" ? `Failed: ${turn.error?.message ?? turn.reason ?? "unknown"}` : `Interrupted: ${turn.reason ?? ""}`);
+	context.say(
+		turn.status === "failed"
+			? `Failed: ${turn.error?.message ?? turn.reason ?? "unknown"}`
+			: `Interrupted: ${turn.reason ?? ""}`,
+	);
 	return turn.status === "failed" ? 1 : EXIT_INTERRUPTED;
 }
 
@@ -74,7 +87,11 @@ function exitOf(context: CliContext, turn: Turn, gaveUp: boolean): number {
  * Sends one message and follows its turn to the end: text to stdout (with --json the events), talk to stderr. Resolves
  * with the exit code of contracts.md section 1. Ctrl+C interrupts the turn first.
  */
-export async function runChatTurn(context: CliContext, client: DaemonClient, request: TurnRequest): Promise<number> {
+export async function runChatTurn(
+	context: CliContext,
+	client: DaemonClient,
+	request: TurnRequest,
+): Promise<number> {
 	const { threadId } = request;
 	let turnId: string | undefined;
 	async function cancel(): Promise<void> {
@@ -95,7 +112,8 @@ export async function runChatTurn(context: CliContext, client: DaemonClient, req
 			? { onEvent: (event) => context.print(event) }
 			: {
 					// Only an answer is data; what is said on the way there is talk.
-					onMessage: (text, phase) => (phase === "commentary" ? context.say(text) : context.print(null, text)),
+					onMessage: (text, phase) =>
+						phase === "commentary" ? context.say(text) : context.print(null, text),
 					onCommand: (command) => context.say(`$ ${command}`),
 				}),
 	};
@@ -117,8 +135,17 @@ export async function runChatTurn(context: CliContext, client: DaemonClient, req
 }
 
 /** Sends without waiting for the answer. */
-export async function sendOnly(context: CliContext, client: DaemonClient, request: TurnRequest): Promise<number> {
-	const params = { thread_id: request.threadId, text: request.text, client_message_id: newId(), when_busy: request.whenBusy };
+export async function sendOnly(
+	context: CliContext,
+	client: DaemonClient,
+	request: TurnRequest,
+): Promise<number> {
+	const params = {
+		thread_id: request.threadId,
+		text: request.text,
+		client_message_id: newId(),
+		when_busy: request.whenBusy,
+	};
 	const sent = await client.call("chat.message.send", params, { signal: context.signal });
 	context.print(sent, `${sent.delivery}: turn ${sent.turn_id}`);
 	return 0;

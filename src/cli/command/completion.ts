@@ -1,6 +1,6 @@
 import { AppError } from "#base/app-error.ts";
 import type { Completion, Shell } from "../completion.ts";
-import { type CliContext, defineCommand } from "../descriptor.ts";
+import { type CliContext, type CommandDescriptor, defineCommand } from "../descriptor.ts";
 
 export const completionCommand = defineCommand({
 	program: "weave-codex",
@@ -80,7 +80,10 @@ async function lines(context: CliContext, { words, kind }: Completion, current: 
 		.map(({ word, summary }) => `${word}\t${summary}`);
 }
 
-function completeFor(program: "weave-codex" | "homie") {
+function completeFor(
+	program: "weave-codex" | "homie",
+	commands: () => readonly CommandDescriptor[],
+): CommandDescriptor {
 	return defineCommand({
 		program,
 		name: "__complete",
@@ -97,9 +100,8 @@ function completeFor(program: "weave-codex" | "homie") {
 		examples: [{ command: `${program} __complete -- st`, says: "what the completion scripts ask" }],
 		async run(context, { args }) {
 			const { complete } = await import("../completion.ts");
-			const { COMMANDS } = await import("./index.ts");
 			const words = args.length === 0 ? [""] : args;
-			const found = complete(program, COMMANDS, words);
+			const found = complete(program, commands(), words);
 			const offered = await lines(context, found, words.at(-1) ?? "");
 			if (offered.length > 0) context.stdout.write(`${offered.join("\n")}\n`);
 			return 0;
@@ -107,4 +109,9 @@ function completeFor(program: "weave-codex" | "homie") {
 	});
 }
 
-export const completeCommands = [completeFor("weave-codex"), completeFor("homie")] as const;
+/** The hidden back end of the completion scripts, for both programs; `commands` is the whole list they are part of. */
+export function createCompleteCommands(
+	commands: () => readonly CommandDescriptor[],
+): readonly CommandDescriptor[] {
+	return [completeFor("weave-codex", commands), completeFor("homie", commands)];
+}

@@ -3,7 +3,11 @@ import type { MethodInput } from "#protocol/service/index.ts";
 import { type CliContext, type CommandInput, defineCommand } from "../descriptor.ts";
 
 const APPROVALS = ["untrusted", "on-request", "never"] as const satisfies readonly ApprovalPolicy[];
-const SANDBOXES = ["read-only", "workspace-write", "danger-full-access"] as const satisfies readonly SandboxMode[];
+const SANDBOXES = [
+	"read-only",
+	"workspace-write",
+	"danger-full-access",
+] as const satisfies readonly SandboxMode[];
 
 function choice<T extends string>(known: readonly T[], value: string | undefined): T | undefined {
 	return known.find((candidate) => candidate === value);
@@ -11,7 +15,9 @@ function choice<T extends string>(known: readonly T[], value: string | undefined
 
 /** Members left out stay out: the daemon has the defaults. */
 function given<T extends object>(members: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-	return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };
+	return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+		[K in keyof T]: Exclude<T[K], undefined>;
+	};
 }
 
 async function run(context: CliContext, { args, options }: CommandInput): Promise<number> {
@@ -30,18 +36,27 @@ async function run(context: CliContext, { args, options }: CommandInput): Promis
 	let threadId: string;
 	if (thread === undefined) {
 		// The daemon keeps what is on its list; what looks like a secret does not even travel.
-		const env = given(Object.fromEntries(Object.entries(context.env).filter(([name]) => !/KEY|TOKEN|SECRET|PASS|CREDENTIAL/iu.test(name))));
+		const env = given(
+			Object.fromEntries(
+				Object.entries(context.env).filter(([name]) => !/KEY|TOKEN|SECRET|PASS|CREDENTIAL/iu.test(name)),
+			),
+		);
 		const params: MethodInput<"chat.create"> = {
 			cwd: resolve(context.cwd, textOption(options, "cd") ?? "."),
 			env,
-			...given({ ...settings, provider: textOption(options, "provider"), agent_name: textOption(options, "agent") }),
+			...given({
+				...settings,
+				provider: textOption(options, "provider"),
+				agent_name: textOption(options, "agent"),
+			}),
 		};
 		const created = await client.call("chat.create", params, { signal: context.signal });
 		threadId = created.thread.thread_id;
 	} else {
 		threadId = await resolveThread(client, thread);
 		const change = given(settings);
-		if (Object.keys(change).length > 0) await client.call("chat.settings.update", { thread_id: threadId, ...change });
+		if (Object.keys(change).length > 0)
+			await client.call("chat.settings.update", { thread_id: threadId, ...change });
 	}
 	if (context.json) context.print({ type: "thread.started", thread_id: threadId });
 	return runChatTurn(context, client, { threadId, text, whenBusy: "queue", approvalTimeoutS });
@@ -55,7 +70,14 @@ export const execCommand = defineCommand({
 	description:
 		"The answer goes to stdout, everything else to stderr; with --json each event is a line. While an approval waits, any client may " +
 		"answer it. Exits with 0 when completed, 1 when failed, 130 when interrupted, 77 when an approval was not given in time. Ctrl+C interrupts the turn.",
-	arguments: [{ name: "prompt", summary: "what to do; `-`, or nothing in a pipe, reads it from stdin", required: false, variadic: true }],
+	arguments: [
+		{
+			name: "prompt",
+			summary: "what to do; `-`, or nothing in a pipe, reads it from stdin",
+			required: false,
+			variadic: true,
+		},
+	],
 	options: [
 		{ flags: "-C, --cd <dir>", summary: "working folder of the agent", complete: "directory" },
 		{ flags: "-m, --model <model>", summary: "model to use" },
@@ -64,7 +86,10 @@ export const execCommand = defineCommand({
 		{ flags: "--sandbox <mode>", summary: "what commands may touch", choices: SANDBOXES },
 		{ flags: "--thread <id>", summary: "go on in this thread (id or agent name)" },
 		{ flags: "--agent <name>", summary: "name of the new agent" },
-		{ flags: "--approval-timeout <seconds>", summary: "give up when an approval takes longer; 0: do not wait" },
+		{
+			flags: "--approval-timeout <seconds>",
+			summary: "give up when an approval takes longer; 0: do not wait",
+		},
 	],
 	examples: [
 		{ command: 'weave-codex exec "why does the build fail?"', says: "ask in this folder" },

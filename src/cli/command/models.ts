@@ -12,7 +12,9 @@ export const modelsCommand = defineCommand({
 	async run(context) {
 		const client = await context.connectOrStart();
 		const result = await client.call("chat.model.list", {});
-		const lines = result.models.map((model) => `${model.is_default ? "*" : " "} ${model.id}  (${model.provider})`);
+		const lines = result.models.map(
+			(model) => `${model.is_default ? "*" : " "} ${model.id}  (${model.provider})`,
+		);
 		context.print(result, lines.length === 0 ? "No models: no provider is logged in." : lines.join("\n"));
 		return 0;
 	},

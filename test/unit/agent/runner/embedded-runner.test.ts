@@ -16,7 +16,13 @@ describe("runner: turns", () => {
 		expect(sent.delivery).toBe("started");
 		await h.when("chat.turn.completed", sent.turn_id);
 		const { thread, turns } = h.runner.readThread({ thread_id: threadId, limit: 10 });
-		expect(thread).toMatchObject({ status: "idle", turn_count: 1, title: "hi", sandbox: "read-only", approval_policy: "on-request" });
+		expect(thread).toMatchObject({
+			status: "idle",
+			turn_count: 1,
+			title: "hi",
+			sandbox: "read-only",
+			approval_policy: "on-request",
+		});
 		expect(turns).toHaveLength(1);
 		expect(turns[0]).toMatchObject({ status: "completed", reason: null });
 		expect(turns[0]?.items.map((item) => item.type)).toEqual(["userMessage", "agentMessage"]);
@@ -30,9 +36,14 @@ describe("runner: turns", () => {
 			"chat.item.completed",
 			"chat.turn.completed",
 		]);
-		expect(h.ended).toMatchObject([{ turn_id: sent.turn_id, status: "completed", final_text: "Hello", message_ids: [] }]);
+		expect(h.ended).toMatchObject([
+			{ turn_id: sent.turn_id, status: "completed", final_text: "Hello", message_ids: [] },
+		]);
 		await h.runner.sendMessage(send(threadId, "again"), call());
-		await h.until((event): event is typeof event => event.type === "chat.turn.completed" && event.turn_id !== sent.turn_id);
+		await h.until(
+			(event): event is typeof event =>
+				event.type === "chat.turn.completed" && event.turn_id !== sent.turn_id,
+		);
 		expect(h.provider.requests[1]?.input.map((item) => item["role"])).toEqual(["user", "assistant", "user"]);
 	});
 
@@ -40,7 +51,10 @@ describe("runner: turns", () => {
 		await using h = await createHarness();
 		const threadId = await h.thread();
 		const message = send(threadId, "once", { client_message_id: "m1" });
-		const answers = await Promise.all([h.runner.sendMessage(message, call()), h.runner.sendMessage(message, call())]);
+		const answers = await Promise.all([
+			h.runner.sendMessage(message, call()),
+			h.runner.sendMessage(message, call()),
+		]);
 		expect(answers[1]).toEqual(answers[0]);
 		await h.when("chat.turn.completed");
 		expect(h.runner.readThread({ thread_id: threadId, limit: 10 }).turns).toHaveLength(1);
@@ -58,7 +72,9 @@ describe("runner: turns", () => {
 		expect(snapshot.thread.status).toBe("working");
 		h.gates.open("g");
 		await h.when("chat.turn.completed");
-		const deltas = h.events.slice(before).flatMap((event) => (event.type === "chat.message.delta" ? event.delta : []));
+		const deltas = h.events
+			.slice(before)
+			.flatMap((event) => (event.type === "chat.message.delta" ? event.delta : []));
 		expect(deltas.join("")).toBe("rest");
 	});
 
@@ -74,7 +90,9 @@ describe("runner: turns", () => {
 		await h.when("chat.turn.completed", queued.turn_id);
 		const { turns } = h.runner.readThread({ thread_id: threadId, limit: 10 });
 		expect(turns.map((turn) => turn.turn_id)).toEqual([first.turn_id, queued.turn_id]);
-		const said = turns.map((turn) => turn.items.flatMap((item) => (item.type === "userMessage" ? item.content[0]?.text : [])));
+		const said = turns.map((turn) =>
+			turn.items.flatMap((item) => (item.type === "userMessage" ? item.content[0]?.text : [])),
+		);
 		expect(said).toEqual([["a", "b"], ["c"]]);
 	});
 
@@ -89,10 +107,14 @@ describe("runner: turns", () => {
 	test("runner: steer is refused when that turn is not the running one", async () => {
 		await using h = await createHarness();
 		const threadId = await h.thread();
-		await expect(h.runner.steer({ thread_id: threadId, expected_turn_id: "t", text: "x" }, call())).rejects.toMatchObject({
+		await expect(
+			h.runner.steer({ thread_id: threadId, expected_turn_id: "t", text: "x" }, call()),
+		).rejects.toMatchObject({
 			code: "TURN_NOT_ACTIVE",
 		});
-		await expect(h.runner.sendMessage(send("nope", "x"), call())).rejects.toMatchObject({ code: "THREAD_NOT_FOUND" });
+		await expect(h.runner.sendMessage(send("nope", "x"), call())).rejects.toMatchObject({
+			code: "THREAD_NOT_FOUND",
+		});
 	});
 });
 
@@ -107,13 +129,17 @@ describe("runner: interrupt", () => {
 		expect(done).toMatchObject({ turn: { status: "interrupted", reason: "interrupted by kim" } });
 		expect(h.runner.readThread({ thread_id: threadId, limit: 1 }).thread.status).toBe("idle");
 		h.gates.open("cmd");
-		await h.until((event): event is typeof event => event.type === "chat.item.completed" && event.item_id === "c1");
+		await h.until(
+			(event): event is typeof event => event.type === "chat.item.completed" && event.item_id === "c1",
+		);
 		const { turns } = h.runner.readThread({ thread_id: threadId, limit: 1 });
 		expect(turns[0]?.items.at(-1)).toMatchObject({ status: "completed", aggregatedOutput: "out" });
 		const next = await h.runner.sendMessage(send(threadId, "on"), call());
 		await h.when("chat.turn.completed", next.turn_id);
 		expect(JSON.stringify(h.provider.requests[1]?.input)).toContain("turn_aborted");
-		await expect(h.runner.cancel({ thread_id: threadId }, call())).rejects.toMatchObject({ code: "TURN_NOT_ACTIVE" });
+		await expect(h.runner.cancel({ thread_id: threadId }, call())).rejects.toMatchObject({
+			code: "TURN_NOT_ACTIVE",
+		});
 	});
 
 	test("runner: a stopping daemon interrupts running turns with its reason", async () => {
@@ -123,9 +149,15 @@ describe("runner: interrupt", () => {
 		await h.gates.reached("g");
 		await h.runner[Symbol.asyncDispose]();
 		const { turns } = h.runner.readThread({ thread_id: threadId, limit: 1 });
-		expect(turns[0]).toMatchObject({ turn_id: sent.turn_id, status: "interrupted", reason: "the daemon stopped" });
+		expect(turns[0]).toMatchObject({
+			turn_id: sent.turn_id,
+			status: "interrupted",
+			reason: "the daemon stopped",
+		});
 		expect(turns[0]?.items.at(-1)).toMatchObject({ type: "agentMessage", text: "part " });
-		await expect(h.runner.sendMessage(send(threadId, "x"), call())).rejects.toMatchObject({ code: "DAEMON_STOPPING" });
+		await expect(h.runner.sendMessage(send(threadId, "x"), call())).rejects.toMatchObject({
+			code: "DAEMON_STOPPING",
+		});
 		await h[Symbol.asyncDispose]();
 	});
 });

@@ -4,16 +4,16 @@ import { join } from "node:path";
 import { systemClock } from "#base/clock.ts";
 import { createDeferred, type Deferred } from "#base/deferred.ts";
 import { newId } from "#base/id.ts";
-import type { ChatEvent } from "#protocol/chat-event.ts";
-import type { CommandExecutionItem } from "#protocol/codex-item.ts";
 import type { Environment } from "#daemon/agent/environment.ts";
 import { runTurn } from "#daemon/agent/loop/run-turn.ts";
 import type { ModelEvent, ModelItem, ModelProvider, ModelRequest } from "#daemon/agent/model.ts";
-import { createEmbeddedRunner } from "#daemon/agent/runner/embedded-runner.ts";
 import type { RunnerDeps } from "#daemon/agent/runner/deps.ts";
+import { createEmbeddedRunner } from "#daemon/agent/runner/embedded-runner.ts";
 import type { CodexRunner, RunnerCall, TurnEnded } from "#daemon/agent/runner/runner.ts";
 import { defineTool, type Tool } from "#daemon/agent/tool.ts";
 import type { Store } from "#daemon/storage/store.ts";
+import type { ChatEvent } from "#protocol/chat-event.ts";
+import type { CommandExecutionItem } from "#protocol/codex-item.ts";
 import { createMemoryLogger } from "#test/support/logger.ts";
 import { openTestStore } from "#test/support/store.ts";
 
@@ -49,7 +49,10 @@ function message(id: string, text: string): ModelItem {
 }
 
 /** A model that says what the script says; each request takes the next answer, then "ok". */
-export function createScriptedProvider(gates: Gates, script: Say[][]): ModelProvider & { readonly requests: ModelRequest[] } {
+export function createScriptedProvider(
+	gates: Gates,
+	script: Say[][],
+): ModelProvider & { readonly requests: ModelRequest[] } {
 	const requests: ModelRequest[] = [];
 	async function* answer(says: Say[], signal: AbortSignal): AsyncIterable<ModelEvent> {
 		const id = `msg_${newId()}`;
@@ -65,7 +68,13 @@ export function createScriptedProvider(gates: Gates, script: Say[][]): ModelProv
 				await Promise.race([gates.pass(say.gate), aborted.promise]);
 				if (signal.aborted) return;
 			} else {
-				const item = { type: "function_call", id: `fc_${say.id}`, call_id: say.id, name: "act", arguments: JSON.stringify(say.call) };
+				const item = {
+					type: "function_call",
+					id: `fc_${say.id}`,
+					call_id: say.id,
+					name: "act",
+					arguments: JSON.stringify(say.call),
+				};
 				yield { type: "item_done", item };
 			}
 		}
@@ -94,7 +103,11 @@ export function createActTool(gates: Gates): Tool & { readonly acted: string[] }
 		name: "act",
 		spec: { type: "function", name: "act" },
 		async execute(input, context) {
-			const { ask = false, gate, destructive = null } = JSON.parse(input) as { ask?: boolean; gate?: string; destructive?: string | null };
+			const {
+				ask = false,
+				gate,
+				destructive = null,
+			} = JSON.parse(input) as { ask?: boolean; gate?: string; destructive?: string | null };
 			const item: CommandExecutionItem = {
 				type: "commandExecution",
 				id: context.callId,
@@ -201,13 +214,18 @@ export async function createHarness({ script = [], deps = {}, path }: HarnessOpt
 		},
 		environment,
 		tools: [tool],
-		providers: { resolve: () => provider },
+		providers: { resolve: () => provider, defaults: () => ({ approvalPolicy: null, sandbox: null }) },
 		hooks: { run: async () => undefined },
 		runTurn,
 		prelude: async () => [],
 		isProcessAlive: () => false,
 		logger: createMemoryLogger(),
-		telemetry: { count: () => undefined, observe: () => undefined, gauge: () => ({ [Symbol.dispose]: () => undefined }), trace: () => undefined },
+		telemetry: {
+			count: () => undefined,
+			observe: () => undefined,
+			gauge: () => ({ [Symbol.dispose]: () => undefined }),
+			trace: () => undefined,
+		},
 		fault: () => undefined,
 		...deps,
 	});
@@ -235,7 +253,11 @@ export async function createHarness({ script = [], deps = {}, path }: HarnessOpt
 		ended,
 		cwd,
 		until,
-		when: (type, turnId) => until((event): event is ChatEvent => event.type === type && (turnId === undefined || event.turn_id === turnId)),
+		when: (type, turnId) =>
+			until(
+				(event): event is ChatEvent =>
+					event.type === type && (turnId === undefined || event.turn_id === turnId),
+			),
 		async thread() {
 			const { thread } = await runner.createThread({ cwd }, call());
 			return thread.thread_id;

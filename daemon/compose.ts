@@ -1,0 +1,259 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Clock } from "#base/clock.ts";
+import type { NewId } from "#base/id.ts";
+import { packageRoot } from "#platform/package-root.ts";
+import type { Paths } from "#platform/paths.ts";
+import { isSameProcess } from "#platform/process-identity.ts";
+import { VERSION } from "#protocol/limits.ts";
+import type { DaemonStatus } from "#protocol/record.ts";
+import type { TopicEvent } from "#protocol/topic/index.ts";
+import { createHookRunner } from "./agent/hook/runner.ts";
+import { registerToolTiming } from "./agent/hook/tool-timing.ts";
+import { createLocalEnvironment } from "./agent/local-environment.ts";
+import { runTurn } from "./agent/loop/run-turn.ts";
+import { createPreludeBuilder } from "./agent/prompt/build-prelude.ts";
+import { createProviderSelector } from "./agent/provider/select.ts";
+import { createEmbeddedRunner } from "./agent/runner/embedded-runner.ts";
+import type { CodexRunner } from "./agent/runner/runner.ts";
+import { createTools } from "./agent/tool/index.ts";
+import { createBus } from "./bus/create-bus.ts";
+import type { Bus } from "./bus/port.ts";
+import { createGateway, type Gateway } from "./gateway/create-gateway.ts";
+import { createHub } from "./gateway/create-hub.ts";
+import type { Hub, Publish } from "./gateway/hub.ts";
+import type { Flags } from "./lifecycle/flags.ts";
+import type { Shutdown } from "./lifecycle/shutdown.ts";
+import { createPtyService, type PtyService } from "./pty/pty-service.ts";
+import { createChatHandlers } from "./service/chat/handlers.ts";
+import { createDaemonHandlers } from "./service/daemon/handlers.ts";
+import { eventsHandlers } from "./service/events/index.ts";
+import { createWeaveHandlers } from "./service/weave/handlers.ts";
+import { createStatus } from "./status.ts";
+import { createStore } from "./storage/create-store.ts";
+import type { Store } from "./storage/store.ts";
+import type { TelemetryStore } from "./telemetry/metrics.ts";
+import type { FaultPoint, Logger } from "./telemetry/port.ts";
+import { createCoordSocket } from "./transport/uds/create-coord-socket.ts";
+
+/** What the process hands in; everything below sees only parts of it. */
+export interface DaemonWorld {
+	paths: Paths;
+	env: Readonly<Record<string, string | undefined>>;
+	port: number | undefined;
+	web: boolean;
+	token: string;
+	machineId: string;
+	epoch: string;
+	startedAtMs: number;
+	flags: Flags;
+	telemetry: TelemetryStore;
+	logger: Logger;
+	shutdown: Shutdown;
+	clock: Clock;
+	newId: NewId;
+	random: () => number;
+	fault: FaultPoint;
+}
+
+/** A daemon that answers. It is taken down by the shutdown's steps. */
+export interface Daemon {
+	readonly listeners: readonly { kind: string; address: string }[];
+}
+
+/** A program of ours in a process or thread of its own: its bundle, or its source when this runs from the sources. */
+function entryUrl(name: string, source: string): URL {
+	return import.meta.url.endsWith(".ts")
+		? new URL(source, import.meta.url)
+		: pathToFileURL(join(packageRoot(), "dist", `${name}.js`));
+}
+
+async function openStore(world: DaemonWorld) {
+	const { paths, clock, logger, shutdown } = world;
+	return createStore({
+		path: paths.database,
+		writerUrl: entryUrl("store-writer", "./storage/writer-entry.ts"),
+		backupsDir: join(paths.home, "backups"),
+		clock,
+		logger,
+		// Nothing can be acknowledged without the writer; a new process starts from what is on disk.
+		onFatal: (error) =>
+			void shutdown.begin({ kind: "fatal", detail: error.message, exitCode: error.exitCode }),
+	});
+}
+
+async function openAgent(
+	world: DaemonWorld,
+	{ store, publish }: { store: Store; publish: Publish },
+	stack: AsyncDisposableStack,
+) {
+	const { paths, env, clock, newId, random, machineId, telemetry, logger, fault } = world;
+	const environment = stack.use(await createLocalEnvironment({ machineId, paths, env, clock }));
+	const selector = createProviderSelector({
+		paths,
+		env,
+		clock,
+		newId,
+		identity: { name: "weave_codex", version: VERSION },
+	});
+	const hooks = createHookRunner({ logger, telemetry });
+	stack.use(registerToolTiming(hooks, telemetry));
+	const runner = createEmbeddedRunner({
+		...{ store, publish, clock, newId, random, environment, hooks, runTurn, logger, telemetry, fault },
+		tools: createTools({ newId, protectedPaths: environment.protectedPaths, userHome: env["HOME"] }),
+		providers: selector,
+		prelude: createPreludeBuilder({ clock, env, codexHome: paths.codexHome, environment }),
+		isProcessAlive: (pid, startTime) => startTime !== null && isSameProcess(pid, startTime),
+	});
+	return { environment, selector, runner: stack.use(runner) };
+}
+
+/** Threads change status by turns; the bus derives the state of agents and sessions from it. */
+function tellBus(publish: Publish, bus: () => Bus): Publish {
+	return (name, event, options) => {
+		publish(name, event, options);
+		if (name !== "chats.state") return;
+		const change = event as TopicEvent<"chats.state">;
+		if (change.op === "put") bus().threadChanged(change.value);
+	};
+}
+
+function provideTopics(
+	hub: Hub,
+	{
+		runner,
+		bus,
+		pty,
+		status,
+	}: { runner: CodexRunner; bus: Bus; pty: PtyService; status: () => DaemonStatus },
+): void {
+	hub.provide("daemon.state", status);
+	hub.provide("chats.state", () => runner.chatsSnapshot());
+	hub.provide("chats.activity", (threadId) => runner.activitySnapshot(threadId));
+	hub.provide("approvals.state", () => runner.approvalsSnapshot());
+	hub.provide("terminals.state", () => pty.terminalsSnapshot());
+	hub.provide("sessions.state", () => bus.snapshots.sessions());
+	hub.provide("agents.state", () => bus.snapshots.agents());
+	hub.provide("sessions.activity", (sessionId) => bus.snapshots.activity(sessionId));
+}
+
+/** What `daemon.stop` does: the answer goes out first. */
+function stopper(shutdown: Shutdown, pty: PtyService, terminals: { end: boolean }) {
+	return (options: { terminals: boolean }) => {
+		terminals.end = options.terminals;
+		setImmediate(() => void shutdown.begin({ kind: "request", detail: "stop was asked for", exitCode: 0 }));
+		return { pty_host_pid: pty.status().pid };
+	};
+}
+
+interface Parts {
+	store: Store;
+	hub: Hub;
+	environment: AsyncDisposable;
+	runner: CodexRunner;
+	bus: Bus;
+	pty: PtyService;
+	coordSocket: AsyncDisposable;
+	gateway: Gateway;
+	/** `end`: stop ends the terminals too. */
+	terminals: { end: boolean };
+}
+
+/** Clients hear of every ended turn before their connections close, and the store closes last. */
+function addSteps(shutdown: Shutdown, parts: Parts): void {
+	const { gateway, hub, runner, pty } = parts;
+	const dispose = (part: AsyncDisposable) => async () => part[Symbol.asyncDispose]();
+	shutdown.add("stop-accepting", "gateway", () => gateway.beginDrain());
+	shutdown.add("announce", "daemon.state", () =>
+		hub.publish("daemon.state", { state: "stopping", reason: shutdown.cause?.detail ?? null }),
+	);
+	shutdown.add("abort-turns", "turns", dispose(runner));
+	shutdown.add("drain", "coord.sock", dispose(parts.coordSocket));
+	shutdown.add("drain", "bus", dispose(parts.bus));
+	shutdown.add("release-terminals", "terminals", () =>
+		parts.terminals.end ? pty.stopTerminals() : undefined,
+	);
+	shutdown.add("flush", "gateway", dispose(gateway));
+	shutdown.add("flush", "pty-host link", dispose(pty));
+	shutdown.add("flush", "environment", dispose(parts.environment));
+	shutdown.add("flush", "hub", () => hub[Symbol.dispose]());
+	shutdown.add("flush", "store", dispose(parts.store));
+}
+
+/**
+ * Builds and wires the whole daemon; resolves when it answers. The order is the order of need: the store, then who
+ * writes to it, then who lets clients in. Recovery is over before the first client is let in.
+ * @throws AppError why it cannot start; what was built by then is taken down again.
+ */
+export async function composeDaemon(world: DaemonWorld): Promise<Daemon> {
+	const { paths, clock, newId, telemetry, logger, shutdown, fault } = world;
+	await using stack = new AsyncDisposableStack();
+	const store = stack.use(await openStore(world));
+	const hub = stack.use(createHub({ epoch: world.epoch }));
+	let bus: Bus;
+	const publish = tellBus(hub.publish, () => bus);
+	const { environment, selector, runner } = await openAgent(world, { store, publish }, stack);
+	bus = stack.use(createBus({ store, clock, newId, publish, threads: runner, telemetry, logger, fault }));
+	const pty = stack.use(
+		await createPtyService({
+			...{
+				paths,
+				store,
+				publish,
+				telemetry,
+				logger,
+				clock,
+				newId,
+				fault,
+				env: world.env,
+				machineId: world.machineId,
+			},
+			hostEntry: entryUrl("pty-host", "./pty/host-entry.ts"),
+		}),
+	);
+	const terminals = { end: false };
+	const status = createStatus({
+		...world,
+		store,
+		pty,
+		runner,
+		bus,
+		selector,
+		environment,
+		gateway: () => gateway,
+	});
+	provideTopics(hub, { runner, bus, pty, status });
+	await runner.recover();
+	await bus.start();
+	const coordSocket = stack.use(
+		await createCoordSocket({ path: paths.coordSocket, bus, clock, logger, telemetry }),
+	);
+	const gateway = await createGateway({
+		...{
+			paths,
+			hub,
+			store,
+			telemetry,
+			logger,
+			clock,
+			port: world.port,
+			web: world.web,
+			token: world.token,
+			epoch: world.epoch,
+		},
+		handlers: {
+			...eventsHandlers,
+			...createChatHandlers({ runner, selector }),
+			...createWeaveHandlers({ bus }),
+			...pty.handlers,
+			...createDaemonHandlers({ status, requestStop: stopper(shutdown, pty, terminals) }),
+		},
+		renderMetrics: telemetry.renderMetrics,
+		isReady: () => !shutdown.signal.aborted,
+	});
+	const { signal } = shutdown;
+	if (signal.aborted) throw signal.reason;
+	addSteps(shutdown, { store, hub, environment, runner, bus, pty, coordSocket, gateway, terminals });
+	stack.move();
+	return { listeners: gateway.listeners };
+}

@@ -1,0 +1,62 @@
+import type { CommandDescriptor } from "../descriptor.ts";
+import { accountCommand } from "./account.ts";
+import { apiSchemaCommand } from "./api.ts";
+import { callCommand } from "./call.ts";
+import { chatApprovalsCommand } from "./chat-approvals.ts";
+import { chatApproveCommand } from "./chat-approve.ts";
+import { chatArchiveCommand } from "./chat-archive.ts";
+import { chatCancelCommand } from "./chat-cancel.ts";
+import { chatDeclineCommand } from "./chat-decline.ts";
+import { chatListCommand } from "./chat-list.ts";
+import { chatReadCommand } from "./chat-read.ts";
+import { chatRenameCommand } from "./chat-rename.ts";
+import { chatResumeCommand } from "./chat-resume.ts";
+import { chatSendCommand } from "./chat-send.ts";
+import { completionCommand, createCompleteCommands } from "./completion.ts";
+import { configGetCommand, configPathCommand, configSetCommand } from "./config.ts";
+import { doctorCommand } from "./doctor.ts";
+import { execCommand } from "./exec.ts";
+import { logsCommand } from "./logs.ts";
+import { modelsCommand } from "./models.ts";
+import { restartCommand } from "./restart.ts";
+import { serviceInstallCommand, serviceUninstallCommand } from "./service.ts";
+import { startCommand } from "./start.ts";
+import { statusCommand } from "./status.ts";
+import { stopCommand } from "./stop.ts";
+import { subscribeCommand } from "./subscribe.ts";
+import { rootCommand, tuiCommand } from "./tui.ts";
+
+/** Every command of both programs, in the order of help and man pages. */
+export const COMMANDS: readonly CommandDescriptor[] = [
+	rootCommand,
+	tuiCommand,
+	startCommand,
+	stopCommand,
+	restartCommand,
+	statusCommand,
+	logsCommand,
+	doctorCommand,
+	serviceInstallCommand,
+	serviceUninstallCommand,
+	execCommand,
+	chatListCommand,
+	chatReadCommand,
+	chatSendCommand,
+	chatCancelCommand,
+	chatArchiveCommand,
+	chatRenameCommand,
+	chatResumeCommand,
+	chatApprovalsCommand,
+	chatApproveCommand,
+	chatDeclineCommand,
+	accountCommand,
+	modelsCommand,
+	subscribeCommand,
+	callCommand,
+	apiSchemaCommand,
+	configGetCommand,
+	configSetCommand,
+	configPathCommand,
+	completionCommand,
+	...createCompleteCommands(() => COMMANDS),
+];
