@@ -4,7 +4,10 @@ import type { ChatEvent } from "#protocol/chat-event.ts";
 /** Deltas of one item are joined for this long before they go out: at most 125 messages a second per item. */
 const DELTA_BATCH_MS = 8;
 
-export type ChatDelta = Extract<ChatEvent, { type: "chat.message.delta" | "chat.reasoning.delta" | "chat.command.output" }>;
+export type ChatDelta = Extract<
+	ChatEvent,
+	{ type: "chat.message.delta" | "chat.reasoning.delta" | "chat.command.output" }
+>;
 
 /** The event stream of one thread: what is said in it goes out in the order in which it was said. */
 export interface Activity {
@@ -16,7 +19,11 @@ export interface Activity {
 
 function sameTarget(a: ChatDelta, b: ChatDelta): boolean {
 	if (a.type !== b.type || a.turn_id !== b.turn_id || a.item_id !== b.item_id) return false;
-	return a.type !== "chat.reasoning.delta" || b.type !== "chat.reasoning.delta" || a.summary_index === b.summary_index;
+	return (
+		a.type !== "chat.reasoning.delta" ||
+		b.type !== "chat.reasoning.delta" ||
+		a.summary_index === b.summary_index
+	);
 }
 
 export function createActivity(clock: Clock, send: (event: ChatEvent) => void): Activity {

@@ -1,9 +1,13 @@
 import { createDeferred, type Deferred } from "#base/deferred.ts";
+import type { ApprovalOutcome, ApprovalRequest } from "#daemon/agent/tool.ts";
+import {
+	answerApprovalWrite,
+	askApprovalWrite,
+	findApproval,
+} from "#daemon/storage/repository/chat-approval.ts";
+import { requireThread } from "#daemon/storage/repository/chat-thread.ts";
 import type { Approval } from "#protocol/record.ts";
 import type { MethodParams } from "#protocol/service/index.ts";
-import type { ApprovalOutcome, ApprovalRequest } from "#daemon/agent/tool.ts";
-import { answerApprovalWrite, askApprovalWrite, findApproval } from "#daemon/storage/repository/chat-approval.ts";
-import { requireThread } from "#daemon/storage/repository/chat-thread.ts";
 import type { RunnerDeps } from "./deps.ts";
 import type { LiveTurn } from "./live-turn.ts";
 import type { RunnerCall } from "./runner.ts";
@@ -95,7 +99,8 @@ export function createApprovals({ deps, announce }: ApprovalsPorts): Approvals {
 				if (entry.turnId !== turnId) continue;
 				waiting.delete(approvalId);
 				const approval = findApproval(store, approvalId);
-				if (approval !== undefined && approval.status !== "pending") announce("chat.approval.resolved", approval);
+				if (approval !== undefined && approval.status !== "pending")
+					announce("chat.approval.resolved", approval);
 				entry.answer.resolve({ decision: "expired", resolvedBy: null });
 			}
 		},

@@ -1,8 +1,8 @@
 import { createEmitter, type Emitter } from "#base/emitter.ts";
-import type { ChatEvent } from "#protocol/chat-event.ts";
-import type { Approval } from "#protocol/record.ts";
 import { findThread } from "#daemon/storage/repository/chat-thread.ts";
 import { findTurn } from "#daemon/storage/repository/chat-turn.ts";
+import type { ChatEvent } from "#protocol/chat-event.ts";
+import type { Approval, Thread } from "#protocol/record.ts";
 import { type Activity, createActivity } from "./activity.ts";
 import type { RunnerDeps } from "./deps.ts";
 
@@ -14,14 +14,20 @@ export interface Broadcast {
 	turn(type: "chat.turn.started" | "chat.turn.completed", threadId: string, turnId: string): void;
 	approval(type: "chat.approval.required" | "chat.approval.resolved", approval: Approval): void;
 	listen(threadId: string, listener: (event: ChatEvent) => void): Disposable;
+	onThread(listener: (thread: Thread) => void): Disposable;
 	/** Sends the thread's joined deltas now. */
 	flush(threadId: string): void;
 	/** The thread is idle: what was kept for its next event may go. */
 	forget(threadId: string): void;
 }
 
-export function createBroadcast({ store, clock, publish }: Pick<RunnerDeps, "store" | "clock" | "publish">): Broadcast {
+export function createBroadcast({
+	store,
+	clock,
+	publish,
+}: Pick<RunnerDeps, "store" | "clock" | "publish">): Broadcast {
 	const activities = new Map<string, Activity>();
+	const threads = createEmitter<Thread>();
 	const listeners = new Map<string, Emitter<ChatEvent>>();
 
 	function activity(threadId: string): Activity {
@@ -39,6 +45,7 @@ export function createBroadcast({ store, clock, publish }: Pick<RunnerDeps, "sto
 	function thread(threadId: string): void {
 		const row = findThread(store, threadId);
 		if (row === undefined) return;
+		threads.emit(row);
 		if (row.archived) publish("chats.state", { op: "remove", key: threadId }, { key: threadId });
 		else publish("chats.state", { op: "put", key: threadId, value: row }, { key: threadId });
 	}
@@ -69,6 +76,7 @@ export function createBroadcast({ store, clock, publish }: Pick<RunnerDeps, "sto
 				},
 			};
 		},
+		onThread: (listener) => threads.on(listener),
 		flush: (threadId) => activities.get(threadId)?.flush(),
 		forget(threadId) {
 			activities.get(threadId)?.flush();

@@ -1,6 +1,5 @@
 import type { Clock } from "#base/clock.ts";
 import type { NewId } from "#base/id.ts";
-import type { ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
 import type { Environment } from "#daemon/agent/environment.ts";
 import type { HookRunner, RunTurn } from "#daemon/agent/loop-port.ts";
 import type { ModelItem, ModelProvider } from "#daemon/agent/model.ts";
@@ -8,11 +7,14 @@ import type { Tool } from "#daemon/agent/tool.ts";
 import type { Publish } from "#daemon/gateway/hub.ts";
 import type { Store } from "#daemon/storage/store.ts";
 import type { FaultPoint, Logger, Telemetry } from "#daemon/telemetry/port.ts";
+import type { ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
 
 /** Finds the way to a model; null means the default. */
 export interface ProviderSource {
 	/** @throws AppError CONFIG_INVALID. */
 	resolve(provider: string | null, model: string | null): ModelProvider | Promise<ModelProvider>;
+	/** What the person's own configuration says of new threads; null where it says nothing. @throws AppError CONFIG_INVALID. */
+	defaults(): { approvalPolicy: ApprovalPolicy | null; sandbox: SandboxMode | null };
 }
 
 export interface PreludeInput {

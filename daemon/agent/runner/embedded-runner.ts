@@ -11,11 +11,11 @@ import { createBroadcast } from "./broadcast.ts";
 import type { RunnerDeps } from "./deps.ts";
 import { createLane } from "./lane.ts";
 import { createLiveTurn, type LiveTurn } from "./live-turn.ts";
+import { createMessageService } from "./message-service.ts";
 import { recoverTurns } from "./recover.ts";
 import type { CodexRunner, RunnerCall, TurnEnded } from "./runner.ts";
 import { createSnapshots } from "./snapshot.ts";
 import { createThreadService } from "./thread-service.ts";
-import { createMessageService } from "./message-service.ts";
 import { createTurnRunner } from "./turn-runner.ts";
 
 /** Turns that run at once in the whole daemon; the others wait in order (H12, the global lane). */
@@ -34,7 +34,9 @@ export function createEmbeddedRunner(deps: RunnerDeps): CodexRunner {
 	const stop = new AbortController();
 	const lane = createLane(MAX_RUNNING_TURNS);
 	const broadcast = createBroadcast(deps);
-	const turnEnded = createEmitter<TurnEnded>((error) => logger.error("a listener of ended turns failed", { error: String(error) }));
+	const turnEnded = createEmitter<TurnEnded>((error) =>
+		logger.error("a listener of ended turns failed", { error: String(error) }),
+	);
 	const grants = new Map<string, Set<string>>();
 	/** All turns in memory by turn id, those whose commands run on included. */
 	const lives = new Map<string, LiveTurn>();
@@ -99,7 +101,11 @@ export function createEmbeddedRunner(deps: RunnerDeps): CodexRunner {
 		}
 		telemetry.count("turns_total", 1, { status: outcome.status });
 		telemetry.observe("turn_ms", clock.monotonicMs() - startedMs);
-		await live.flush().catch((error: unknown) => logger.error("last words were not saved", { turn_id: live.turnId, error: String(error) }));
+		await live
+			.flush()
+			.catch((error: unknown) =>
+				logger.error("last words were not saved", { turn_id: live.turnId, error: String(error) }),
+			);
 		void settle(live);
 	}
 
@@ -130,7 +136,10 @@ export function createEmbeddedRunner(deps: RunnerDeps): CodexRunner {
 	function tellEnded(threadId: string, turnId: string): void {
 		const turn = findTurn(store, turnId);
 		if (turn === undefined || turn.status === "inProgress") return;
-		const row = store.get<{ final_text: string | null }>("SELECT final_text FROM chat_turn WHERE turn_id = ?", turnId);
+		const row = store.get<{ final_text: string | null }>(
+			"SELECT final_text FROM chat_turn WHERE turn_id = ?",
+			turnId,
+		);
 		const ids = listTurnMessages(store, turnId).flatMap((message) => message.origin_message_id ?? []);
 		turnEnded.emit({
 			thread_id: threadId,
@@ -141,7 +150,10 @@ export function createEmbeddedRunner(deps: RunnerDeps): CodexRunner {
 		});
 	}
 
-	async function cancel(params: { thread_id: string; turn_id?: string | undefined }, call: RunnerCall): Promise<{ thread_id: string; turn_id: string }> {
+	async function cancel(
+		params: { thread_id: string; turn_id?: string | undefined },
+		call: RunnerCall,
+	): Promise<{ thread_id: string; turn_id: string }> {
 		assertOpen();
 		const running = current.get(params.thread_id)?.live;
 		await running?.flush();
@@ -194,6 +206,8 @@ export function createEmbeddedRunner(deps: RunnerDeps): CodexRunner {
 			for (const turn of started) kick(turn.thread_id);
 		},
 		onTurnEnded: (listener) => turnEnded.on(listener),
+		onThreadChanged: broadcast.onThread,
+		threadTouched: broadcast.thread,
 		get counts() {
 			return { running_turns: lane.running, waiting_turns: lane.waiting };
 		},

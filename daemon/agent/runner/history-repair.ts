@@ -1,7 +1,8 @@
 import { outputItem, parseToolCall } from "#daemon/agent/loop/history.ts";
 import type { ModelItem } from "#daemon/agent/model.ts";
 
-const UNKNOWN_OUTPUT = "The daemon stopped before this call's end was recorded; its outcome is unknown. It was not repeated.";
+const UNKNOWN_OUTPUT =
+	"The daemon stopped before this call's end was recorded; its outcome is unknown. It was not repeated.";
 
 /**
  * The history with an output behind every call that has none: a provider refuses a call without one, and a crash can

@@ -28,7 +28,10 @@ export interface LiveItems {
 
 function withOutput(item: CommandExecutionItem, delta: string): CommandExecutionItem {
 	const output = (item.aggregatedOutput ?? "") + delta;
-	return { ...item, aggregatedOutput: output.length > OPEN_OUTPUT_MAX_CHARS ? output.slice(-OPEN_OUTPUT_MAX_CHARS) : output };
+	return {
+		...item,
+		aggregatedOutput: output.length > OPEN_OUTPUT_MAX_CHARS ? output.slice(-OPEN_OUTPUT_MAX_CHARS) : output,
+	};
 }
 
 /** `first`: the messages the turn was opened with; they are in the store already and the loop tells them again. */

@@ -1,9 +1,13 @@
 import { createEmitter } from "#base/emitter.ts";
-import type { CommandExecutionItem, FileChangeItem, Item, UserMessageItem } from "#protocol/codex-item.ts";
 import type { LoopEvent, SteerMessage } from "#daemon/agent/loop-port.ts";
 import type { ToolContext } from "#daemon/agent/tool.ts";
-import { type ChatMessageRow, listTurnMessages, userItemOf } from "#daemon/storage/repository/chat-message.ts";
+import {
+	type ChatMessageRow,
+	listTurnMessages,
+	userItemOf,
+} from "#daemon/storage/repository/chat-message.ts";
 import type { TurnStep } from "#daemon/storage/repository/chat-turn.ts";
+import type { CommandExecutionItem, FileChangeItem, Item, UserMessageItem } from "#protocol/codex-item.ts";
 import type { Activity } from "./activity.ts";
 import type { RunnerDeps } from "./deps.ts";
 import { createJournal } from "./journal.ts";
@@ -40,11 +44,17 @@ export interface LiveTurn {
 type ToolItem = CommandExecutionItem | FileChangeItem;
 
 function toSteer(message: ChatMessageRow): SteerMessage {
-	const from = message.origin_message_id === null ? "" : `Message from agent #${message.from_name ?? "unknown"}:\n\n`;
+	const what = message.origin_kind === "reply" ? "Reply" : "Message";
+	const from =
+		message.origin_message_id === null ? "" : `${what} from #${message.from_name ?? "unknown"}:\n\n`;
 	return { clientId: message.client_message_id, text: `${from}${message.text}`, itemId: message.item_id };
 }
 
-export function createLiveTurn(deps: RunnerDeps, activity: Activity, turn: { threadId: string; turnId: string }): LiveTurn {
+export function createLiveTurn(
+	deps: RunnerDeps,
+	activity: Activity,
+	turn: { threadId: string; turnId: string },
+): LiveTurn {
 	const { store, fault, logger } = deps;
 	const { threadId, turnId } = turn;
 	const about = { thread_id: threadId, turn_id: turnId };
@@ -59,7 +69,8 @@ export function createLiveTurn(deps: RunnerDeps, activity: Activity, turn: { thr
 		store,
 		clock: deps.clock,
 		turn: about,
-		partials: () => live.takeDirty().map(({ ordinal, item }) => ({ step: "item", ordinal, item, phase: "saved" })),
+		partials: () =>
+			live.takeDirty().map(({ ordinal, item }) => ({ step: "item", ordinal, item, phase: "saved" })),
 		onFailure: (error) => logger.error("a turn's steps were not saved", { ...about, error: String(error) }),
 	});
 	let steers: SteerMessage[] = [];
@@ -130,7 +141,12 @@ export function createLiveTurn(deps: RunnerDeps, activity: Activity, turn: { thr
 				return activity.event({ type: "chat.usage.updated", ...about, usage: event.usage });
 			case "error":
 				journal.add({ step: "error", error: event.error, will_retry: event.willRetry });
-				return activity.event({ type: "chat.error", ...about, error: event.error, will_retry: event.willRetry });
+				return activity.event({
+					type: "chat.error",
+					...about,
+					error: event.error,
+					will_retry: event.willRetry,
+				});
 		}
 	}
 
@@ -174,7 +190,12 @@ export function createLiveTurn(deps: RunnerDeps, activity: Activity, turn: { thr
 			},
 			async started(itemId, process) {
 				fault("tool.after-spawn");
-				journal.add({ step: "effect_started", item_id: itemId, pid: process.pid, start_time: process.startTime });
+				journal.add({
+					step: "effect_started",
+					item_id: itemId,
+					pid: process.pid,
+					start_time: process.startTime,
+				});
 				await journal.flush();
 			},
 			async done(itemId, outcome) {
@@ -186,7 +207,9 @@ export function createLiveTurn(deps: RunnerDeps, activity: Activity, turn: { thr
 		flush: journal.flush,
 		takeSteps: journal.take,
 		pullSteers() {
-			const fresh = listTurnMessages(store, turnId).filter((message) => message.state === "waiting" && !rows.has(message.item_id));
+			const fresh = listTurnMessages(store, turnId).filter(
+				(message) => message.state === "waiting" && !rows.has(message.item_id),
+			);
 			for (const row of fresh) {
 				rows.set(row.item_id, row);
 				steers.push(toSteer(row));

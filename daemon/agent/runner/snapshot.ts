@@ -17,7 +17,10 @@ interface SnapshotPorts {
 	broadcast: Broadcast;
 }
 
-type Snapshots = Pick<CodexRunner, "chatsSnapshot" | "activitySnapshot" | "approvalsSnapshot" | "readThread" | "listThreads" | "listApprovals">;
+type Snapshots = Pick<
+	CodexRunner,
+	"chatsSnapshot" | "activitySnapshot" | "approvalsSnapshot" | "readThread" | "listThreads" | "listApprovals"
+>;
 
 /** Reads of what is committed, with the items of running turns as they are in memory. */
 export function createSnapshots({ store, lives, broadcast }: SnapshotPorts): Snapshots {
@@ -27,14 +30,20 @@ export function createSnapshots({ store, lives, broadcast }: SnapshotPorts): Sna
 		const thread = requireThread(store, page.thread_id);
 		// Texts in memory are ahead of joined deltas that did not go out yet; a subscriber must not get those twice.
 		broadcast.flush(page.thread_id);
-		return { thread, ...readTurns(store, page, liveItems), approvals: listApprovals(store, { thread_id: page.thread_id, all: false }) };
+		return {
+			thread,
+			...readTurns(store, page, liveItems),
+			approvals: listApprovals(store, { thread_id: page.thread_id, all: false }),
+		};
 	}
 
 	return {
 		readThread,
 		listThreads: (params) => listThreads(store, params),
 		listApprovals: (params) => listApprovals(store, params),
-		chatsSnapshot: () => ({ threads: listThreads(store, { archived: false, limit: SNAPSHOT_THREADS }).threads }),
+		chatsSnapshot: () => ({
+			threads: listThreads(store, { archived: false, limit: SNAPSHOT_THREADS }).threads,
+		}),
 		activitySnapshot: (threadId) => readThread({ thread_id: threadId, limit: SNAPSHOT_TURNS }),
 		approvalsSnapshot: () => ({ approvals: listApprovals(store, { all: false }) }),
 	};

@@ -5,7 +5,8 @@ import type { Environment } from "#daemon/agent/environment.ts";
 
 /** @throws AppError INVALID_PARAMS when the folder is not absolute or is none. */
 export async function assertFolder(cwd: string): Promise<void> {
-	if (!isAbsolute(cwd)) throw new AppError("INVALID_PARAMS", `The working folder must be an absolute path: ${cwd}`);
+	if (!isAbsolute(cwd))
+		throw new AppError("INVALID_PARAMS", `The working folder must be an absolute path: ${cwd}`);
 	const found = await stat(cwd).catch(() => undefined);
 	if (!found?.isDirectory()) throw new AppError("INVALID_PARAMS", `There is no folder ${cwd}.`);
 }
@@ -44,5 +45,10 @@ export async function readGitHead(readText: ReadText, cwd: string): Promise<stri
 	const loose = (await readOr(readText, join(folder, ref))) ?? (await readOr(readText, join(root, ref)));
 	if (loose !== undefined) return loose;
 	const packed = await readOr(readText, join(root, "packed-refs"));
-	return packed?.split("\n").find((line) => line.endsWith(` ${ref}`))?.split(" ")[0] ?? null;
+	return (
+		packed
+			?.split("\n")
+			.find((line) => line.endsWith(` ${ref}`))
+			?.split(" ")[0] ?? null
+	);
 }

@@ -1,5 +1,3 @@
-import type { Thread } from "#protocol/record.ts";
-import type { MethodParams } from "#protocol/service/index.ts";
 import {
 	archiveThreadWrite,
 	createThreadWrite,
@@ -8,6 +6,8 @@ import {
 	updateSettingsWrite,
 } from "#daemon/storage/repository/chat-thread.ts";
 import type { WriteCommand } from "#daemon/storage/store.ts";
+import type { Thread } from "#protocol/record.ts";
+import type { MethodParams } from "#protocol/service/index.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { RunnerDeps } from "./deps.ts";
 import type { CodexRunner, RunnerCall } from "./runner.ts";
@@ -20,23 +20,34 @@ interface ThreadServicePorts {
 	assertOpen(): void;
 }
 
-type ThreadService = Pick<CodexRunner, "createThread" | "updateSettings" | "archiveThread" | "renameThread" | "resumeThread">;
+type ThreadService = Pick<
+	CodexRunner,
+	"createThread" | "updateSettings" | "archiveThread" | "renameThread" | "resumeThread"
+>;
 
 /** Changes of threads; each is committed, then told. */
 export function createThreadService({ deps, broadcast, assertOpen }: ThreadServicePorts): ThreadService {
 	const { store, environment } = deps;
 
-	async function change<Args>(command: WriteCommand<Args, { thread: Thread }>, args: Args, call: RunnerCall): Promise<{ thread: Thread }> {
+	async function change<Args>(
+		command: WriteCommand<Args, { thread: Thread }>,
+		args: Args,
+		call: RunnerCall,
+	): Promise<{ thread: Thread }> {
 		assertOpen();
 		const result = await store.write(command, args, { idempotency: call.idempotency });
 		broadcast.thread(result.thread.thread_id);
 		return result;
 	}
 
-	async function createThread(params: MethodParams<"chat.create">, call: RunnerCall): Promise<{ thread: Thread }> {
+	async function createThread(
+		params: MethodParams<"chat.create">,
+		call: RunnerCall,
+	): Promise<{ thread: Thread }> {
 		await assertFolder(params.cwd);
 		const provider = await deps.providers.resolve(params.provider ?? null, params.model ?? null);
 		const inGit = (await findGitFolder(environment.readText, params.cwd)) !== null;
+		const own = deps.providers.defaults();
 		const env = params.env ?? {};
 		return change(
 			createThreadWrite,
@@ -48,8 +59,8 @@ export function createThreadService({ deps, broadcast, assertOpen }: ThreadServi
 				model: params.model ?? provider.defaultModel,
 				cwd: params.cwd,
 				machine_id: environment.machineId,
-				approval_policy: params.approval_policy ?? "on-request",
-				sandbox: params.sandbox ?? (inGit ? "workspace-write" : "read-only"),
+				approval_policy: params.approval_policy ?? own.approvalPolicy ?? "on-request",
+				sandbox: params.sandbox ?? own.sandbox ?? (inGit ? "workspace-write" : "read-only"),
 				env: allowedEnv(env),
 				codex_home: codexHomeOf(env),
 				controller: { client: call.label, device: "local" },

@@ -1,12 +1,12 @@
 import { AppError } from "#base/app-error.ts";
 import { waitMs } from "#base/clock.ts";
 import { createDeferred } from "#base/deferred.ts";
-import type { TurnError } from "#protocol/codex-item.ts";
 import type { LoopPorts, TurnInput, TurnOutcome } from "#daemon/agent/loop-port.ts";
 import type { Tool, ToolContext } from "#daemon/agent/tool.ts";
 import { endTurnWrite } from "#daemon/storage/repository/chat-end.ts";
 import { readHistory } from "#daemon/storage/repository/chat-history.ts";
 import { readThreadEnv, requireThread } from "#daemon/storage/repository/chat-thread.ts";
+import type { TurnError } from "#protocol/codex-item.ts";
 import type { Approvals } from "./approvals.ts";
 import type { RunnerDeps } from "./deps.ts";
 import { repairHistory } from "./history-repair.ts";
@@ -36,7 +36,8 @@ export interface TurnRunner {
 }
 
 function failureOf(error: unknown): TurnError {
-	const message = error instanceof AppError ? error.message : "An internal error happened; see the daemon's log.";
+	const message =
+		error instanceof AppError ? error.message : "An internal error happened; see the daemon's log.";
 	return { message, codexErrorInfo: "other", additionalDetails: null };
 }
 
@@ -88,7 +89,12 @@ export function createTurnRunner({ deps, approvals, grants, stopping }: TurnRunn
 		const thread = requireThread(store, live.threadId);
 		const [provider, prelude, head] = await Promise.all([
 			deps.providers.resolve(thread.provider, thread.model),
-			deps.prelude({ threadId: thread.thread_id, cwd: thread.cwd, approvalPolicy: thread.approval_policy, sandbox: thread.sandbox }),
+			deps.prelude({
+				threadId: thread.thread_id,
+				cwd: thread.cwd,
+				approvalPolicy: thread.approval_policy,
+				sandbox: thread.sandbox,
+			}),
 			readGitHead(environment.readText, thread.cwd),
 		]);
 		if (head !== null) live.add({ step: "git_head_before", head });
@@ -138,7 +144,12 @@ export function createTurnRunner({ deps, approvals, grants, stopping }: TurnRunn
 			thread_id: live.threadId,
 			turn_id: live.turnId,
 			status: outcome.status,
-			reason: outcome.status === "interrupted" ? outcome.reason : outcome.status === "failed" ? outcome.error.message : null,
+			reason:
+				outcome.status === "interrupted"
+					? outcome.reason
+					: outcome.status === "failed"
+						? outcome.error.message
+						: null,
 			error: outcome.status === "failed" ? outcome.error : null,
 			final_text: outcome.status === "completed" ? outcome.finalText : null,
 			git_head_after: head,
@@ -160,7 +171,8 @@ export function createTurnRunner({ deps, approvals, grants, stopping }: TurnRunn
 			if (!live.end()) return;
 			const thread = requireThread(store, live.threadId);
 			// A turn that is cut short ends at once: its command may be in the middle of a commit anyway.
-			const head = outcome.status === "interrupted" ? null : await readGitHead(environment.readText, thread.cwd);
+			const head =
+				outcome.status === "interrupted" ? null : await readGitHead(environment.readText, thread.cwd);
 			fault("turn.before-end");
 			await writeEnd(live, outcome, head);
 			fault("turn.after-end");

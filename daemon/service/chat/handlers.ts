@@ -1,16 +1,19 @@
-import type { MethodResult } from "#protocol/service/index.ts";
-import type { chatMethods } from "#protocol/service/chat.ts";
 import type { CodexRunner, RunnerCall } from "#daemon/agent/runner/runner.ts";
 import type { CallContext, Handlers } from "#daemon/gateway/handler.ts";
+import type { chatMethods } from "#protocol/service/chat.ts";
 
 export type ChatMethodName = (typeof chatMethods)[number]["name"];
 
-/** What the account methods need of the provider selector. */
+/** What the account methods need of the provider selector; both throw CONFIG_INVALID. */
 export interface AccountSource {
-	/** @throws AppError CONFIG_INVALID. */
-	account(): MethodResult<"chat.account.read"> | Promise<MethodResult<"chat.account.read">>;
-	/** @throws AppError CONFIG_INVALID. */
-	models(): MethodResult<"chat.model.list"> | Promise<MethodResult<"chat.model.list">>;
+	account(): {
+		provider: string;
+		model: string | null;
+		login: "none" | "api_key" | "chatgpt";
+		codex_home: string;
+		detail: string;
+	};
+	models(): { models: { id: string; provider: string; is_default: boolean }[] };
 }
 
 function callOf(context: CallContext): RunnerCall {
@@ -18,7 +21,13 @@ function callOf(context: CallContext): RunnerCall {
 }
 
 /** Handlers of every `chat.*` method; rules live in the runner and the store, none here. */
-export function createChatHandlers({ runner, selector }: { runner: CodexRunner; selector: AccountSource }): Handlers<ChatMethodName> {
+export function createChatHandlers({
+	runner,
+	selector,
+}: {
+	runner: CodexRunner;
+	selector: AccountSource;
+}): Handlers<ChatMethodName> {
 	return {
 		"chat.create": (params, context) => runner.createThread(params, callOf(context)),
 		"chat.list": (params) => runner.listThreads(params),
@@ -37,7 +46,7 @@ export function createChatHandlers({ runner, selector }: { runner: CodexRunner; 
 		"chat.archive": ({ thread_id }, context) => runner.archiveThread(thread_id, callOf(context)),
 		"chat.rename": (params, context) => runner.renameThread(params, callOf(context)),
 		"chat.resume": ({ thread_id }, context) => runner.resumeThread(thread_id, callOf(context)),
-		"chat.account.read": () => selector.account(),
-		"chat.model.list": () => selector.models(),
+		"chat.account.read": () => ({ ...selector.account() }),
+		"chat.model.list": () => ({ models: selector.models().models.map((model) => ({ ...model })) }),
 	};
 }

@@ -75,6 +75,7 @@ CREATE TABLE chat_message (
 	client_message_id TEXT,
 	origin_message_id TEXT,
 	from_name TEXT,
+	origin_kind TEXT,
 	text TEXT NOT NULL,
 	delivery TEXT NOT NULL CHECK (delivery IN ('started', 'steered', 'queued')),
 	state TEXT NOT NULL CHECK (state IN ('waiting', 'taken')),

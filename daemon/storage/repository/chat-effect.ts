@@ -34,13 +34,21 @@ export function intendEffect(
 		JSON.stringify(effect.detail),
 		tx.nowMs,
 	);
-	tx.append(threadStream(turn.thread_id), "effect.intended", { turn_id: turn.turn_id, item_id: effect.item_id, kind: effect.kind });
+	tx.append(threadStream(turn.thread_id), "effect.intended", {
+		turn_id: turn.turn_id,
+		item_id: effect.item_id,
+		kind: effect.kind,
+	});
 }
 
 /** The newest effect of that item: a provider may use a call id again. */
 const NEWEST = "effect_no = (SELECT max(effect_no) FROM chat_effect WHERE turn_id = ? AND item_id = ?)";
 
-export function markEffectStarted(tx: Tx, turn: TurnRef, process: { item_id: string; pid: number; start_time: string | null }): void {
+export function markEffectStarted(
+	tx: Tx,
+	turn: TurnRef,
+	process: { item_id: string; pid: number; start_time: string | null },
+): void {
 	tx.run(
 		`UPDATE chat_effect SET state = 'started', pid = ?, start_time = ? WHERE ${NEWEST} AND state = 'intended'`,
 		process.pid,
@@ -48,10 +56,18 @@ export function markEffectStarted(tx: Tx, turn: TurnRef, process: { item_id: str
 		turn.turn_id,
 		process.item_id,
 	);
-	tx.append(threadStream(turn.thread_id), "effect.started", { turn_id: turn.turn_id, item_id: process.item_id, pid: process.pid });
+	tx.append(threadStream(turn.thread_id), "effect.started", {
+		turn_id: turn.turn_id,
+		item_id: process.item_id,
+		pid: process.pid,
+	});
 }
 
-export function markEffectDone(tx: Tx, turn: TurnRef, done: { item_id: string; outcome: Readonly<Record<string, unknown>> }): void {
+export function markEffectDone(
+	tx: Tx,
+	turn: TurnRef,
+	done: { item_id: string; outcome: Readonly<Record<string, unknown>> },
+): void {
 	tx.run(
 		`UPDATE chat_effect SET state = 'done', outcome = ?, done_at_ms = ? WHERE ${NEWEST}`,
 		JSON.stringify(done.outcome),
@@ -73,12 +89,20 @@ export function listOpenEffects(reader: Reader): OpenEffect[] {
 }
 
 /** Never repeated, never guessed: what became of it is not known. */
-export function markEffectUnknown(tx: Tx, effect: OpenEffect, outcome: Readonly<Record<string, unknown>>): void {
+export function markEffectUnknown(
+	tx: Tx,
+	effect: OpenEffect,
+	outcome: Readonly<Record<string, unknown>>,
+): void {
 	tx.run(
 		"UPDATE chat_effect SET state = 'unknown', outcome = ?, done_at_ms = ? WHERE effect_no = ?",
 		JSON.stringify(outcome),
 		tx.nowMs,
 		effect.effect_no,
 	);
-	tx.append(threadStream(effect.thread_id), "effect.unknown", { turn_id: effect.turn_id, item_id: effect.item_id, ...outcome });
+	tx.append(threadStream(effect.thread_id), "effect.unknown", {
+		turn_id: effect.turn_id,
+		item_id: effect.item_id,
+		...outcome,
+	});
 }

@@ -1,5 +1,11 @@
 import { AppError } from "#base/app-error.ts";
-import { type CommandExecutionItem, type FileChangeItem, type Item, itemSchema, type TurnError } from "#protocol/codex-item.ts";
+import {
+	type CommandExecutionItem,
+	type FileChangeItem,
+	type Item,
+	itemSchema,
+	type TurnError,
+} from "#protocol/codex-item.ts";
 import { defineWrite, type Reader, type Tx } from "../store.ts";
 import { expireApprovals } from "./chat-approval.ts";
 import { listOpenEffects, markEffectUnknown, type OpenEffect } from "./chat-effect.ts";
@@ -30,14 +36,18 @@ function isToolItem(item: Item): item is ToolItem {
 
 function openItems(reader: Reader, turnId: string): { ordinal: number; item: Item }[] {
 	return reader
-		.all<{ ordinal: number; json: string }>("SELECT ordinal, json FROM chat_item WHERE turn_id = ? AND open = 1 ORDER BY ordinal", turnId)
+		.all<{ ordinal: number; json: string }>(
+			"SELECT ordinal, json FROM chat_item WHERE turn_id = ? AND open = 1 ORDER BY ordinal",
+			turnId,
+		)
 		.map((row) => ({ ordinal: row.ordinal, item: itemSchema.parse(JSON.parse(row.json)) }));
 }
 
 /** Texts stay as far as they came; a command or patch that may still be under way keeps its item open. */
 function closeTexts(tx: Tx, turnId: string): void {
 	for (const { ordinal, item } of openItems(tx, turnId)) {
-		if (!isToolItem(item)) tx.run("UPDATE chat_item SET open = 0 WHERE turn_id = ? AND ordinal = ?", turnId, ordinal);
+		if (!isToolItem(item))
+			tx.run("UPDATE chat_item SET open = 0 WHERE turn_id = ? AND ordinal = ?", turnId, ordinal);
 	}
 }
 
@@ -45,7 +55,11 @@ function closeTexts(tx: Tx, turnId: string): void {
 function declineUnasked(tx: Tx, end: TurnEnd): void {
 	for (const { ordinal, item } of openItems(tx, end.turn_id)) {
 		if (!isToolItem(item)) continue;
-		const effect = tx.get("SELECT 1 AS one FROM chat_effect WHERE turn_id = ? AND item_id = ?", end.turn_id, item.id);
+		const effect = tx.get(
+			"SELECT 1 AS one FROM chat_effect WHERE turn_id = ? AND item_id = ?",
+			end.turn_id,
+			item.id,
+		);
 		if (effect !== undefined) continue;
 		const closed: Item = { ...item, status: "declined", completedAtMs: tx.nowMs };
 		applySteps(tx, end, [{ step: "item", ordinal, item: closed, phase: "completed" }]);
@@ -61,7 +75,12 @@ function settleOrigins(tx: Tx, end: TurnEnd): void {
 		} else if (end.final_text === null || end.final_text === "") {
 			settleMessage(tx, { message_id: message.origin_message_id, state: "done", answer: null, reason: null });
 		} else {
-			settleMessage(tx, { message_id: message.origin_message_id, state: "answered", answer: end.final_text, reason: null });
+			settleMessage(tx, {
+				message_id: message.origin_message_id,
+				state: "answered",
+				answer: end.final_text,
+				reason: null,
+			});
 		}
 	}
 }
@@ -113,9 +132,17 @@ export const cancelTurnWrite = defineWrite(
 		const thread = requireThread(tx, input.thread_id);
 		const active = thread.active_turn_id;
 		if (active === null) throw new AppError("TURN_NOT_ACTIVE", "No turn is running in this thread.");
-		if (input.turn_id !== null && input.turn_id !== active) throw new AppError("TURN_NOT_ACTIVE", `The running turn is ${active}.`);
+		if (input.turn_id !== null && input.turn_id !== active)
+			throw new AppError("TURN_NOT_ACTIVE", `The running turn is ${active}.`);
 		const ref = { thread_id: input.thread_id, turn_id: active };
-		closeTurn(tx, { ...ref, status: "interrupted", reason: input.reason, error: null, final_text: null, git_head_after: null });
+		closeTurn(tx, {
+			...ref,
+			status: "interrupted",
+			reason: input.reason,
+			error: null,
+			final_text: null,
+			git_head_after: null,
+		});
 		openNextTurn(tx, input.thread_id);
 		return ref;
 	},
@@ -128,8 +155,17 @@ export interface Orphan {
 }
 
 function unknownItem(item: ToolItem, effect: OpenEffect, orphan: Orphan | undefined, atMs: number): ToolItem {
-	const detail = orphan === undefined ? "The daemon stopped before its end was recorded." : `Its process ${orphan.pid} still runs.`;
-	return { ...item, status: "outcomeUnknown", completedAtMs: atMs, outcomeDetail: detail, effectState: effect.state };
+	const detail =
+		orphan === undefined
+			? "The daemon stopped before its end was recorded."
+			: `Its process ${orphan.pid} still runs.`;
+	return {
+		...item,
+		status: "outcomeUnknown",
+		completedAtMs: atMs,
+		outcomeDetail: detail,
+		effectState: effect.state,
+	};
 }
 
 function closeEffects(tx: Tx, effects: readonly OpenEffect[], orphans: readonly Orphan[]): void {
@@ -138,22 +174,37 @@ function closeEffects(tx: Tx, effects: readonly OpenEffect[], orphans: readonly 
 		markEffectUnknown(tx, effect, { orphan_pid: orphan?.pid ?? null });
 		for (const { ordinal, item } of openItems(tx, effect.turn_id)) {
 			if (!isToolItem(item) || item.id !== effect.item_id) continue;
-			applySteps(tx, effect, [{ step: "item", ordinal, item: unknownItem(item, effect, orphan, tx.nowMs), phase: "completed" }]);
+			applySteps(tx, effect, [
+				{ step: "item", ordinal, item: unknownItem(item, effect, orphan, tx.nowMs), phase: "completed" },
+			]);
 		}
 	}
 }
 
 function rememberTurn(tx: Tx, turn: TurnRef, tail: readonly unknown[]): void {
 	const messages = listTurnMessages(tx, turn.turn_id).filter((message) => message.state === "taken");
-	const items = messages.map((message) => ({ type: "message", role: "user", content: [{ type: "input_text", text: message.text }] }));
+	const items = messages.map((message) => ({
+		type: "message",
+		role: "user",
+		content: [{ type: "input_text", text: message.text }],
+	}));
 	appendHistory(tx, turn, hasHistory(tx, turn.turn_id) ? tail : [...items, ...tail]);
 }
 
-function reasonWith(reason: string, turn: TurnRef, effects: readonly OpenEffect[], orphans: readonly Orphan[]): string {
+function reasonWith(
+	reason: string,
+	turn: TurnRef,
+	effects: readonly OpenEffect[],
+	orphans: readonly Orphan[],
+): string {
 	const pids = effects
 		.filter((effect) => effect.turn_id === turn.turn_id)
-		.flatMap((effect) => orphans.filter((orphan) => orphan.effect_no === effect.effect_no).map((orphan) => orphan.pid));
-	return pids.length === 0 ? reason : `${reason}; a command it started still runs as process ${pids.join(", ")}`;
+		.flatMap((effect) =>
+			orphans.filter((orphan) => orphan.effect_no === effect.effect_no).map((orphan) => orphan.pid),
+		);
+	return pids.length === 0
+		? reason
+		: `${reason}; a command it started still runs as process ${pids.join(", ")}`;
 }
 
 export interface RecoverResult {
@@ -182,7 +233,14 @@ export const recoverWrite = defineWrite("chat.recover", (tx, input: RecoverInput
 	closeEffects(tx, effects, input.orphans);
 	for (const turn of running) {
 		const reason = reasonWith(input.reason, turn, effects, input.orphans);
-		const end: TurnEnd = { ...turn, status: "interrupted", reason, error: null, final_text: null, git_head_after: null };
+		const end: TurnEnd = {
+			...turn,
+			status: "interrupted",
+			reason,
+			error: null,
+			final_text: null,
+			git_head_after: null,
+		};
 		rememberTurn(tx, turn, input.history_tail);
 		declineUnasked(tx, end);
 		closeTurn(tx, end);

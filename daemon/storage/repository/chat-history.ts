@@ -6,8 +6,15 @@ const historyItemSchema = z.looseObject({ type: z.string() });
 export type HistoryItem = z.infer<typeof historyItemSchema>;
 
 /** Adds to the thread's history, in order, verbatim. */
-export function appendHistory(tx: Tx, turn: { thread_id: string; turn_id: string }, items: readonly unknown[]): void {
-	const last = tx.get<{ position: number | null }>("SELECT max(position) AS position FROM chat_history WHERE thread_id = ?", turn.thread_id);
+export function appendHistory(
+	tx: Tx,
+	turn: { thread_id: string; turn_id: string },
+	items: readonly unknown[],
+): void {
+	const last = tx.get<{ position: number | null }>(
+		"SELECT max(position) AS position FROM chat_history WHERE thread_id = ?",
+		turn.thread_id,
+	);
 	let position = last?.position ?? 0;
 	for (const item of items) {
 		position += 1;

@@ -4,11 +4,18 @@ import { newId } from "#base/id.ts";
 import type { UserMessageItem } from "#protocol/codex-item.ts";
 import type { Thread } from "#protocol/record.ts";
 import { defineWrite, type Reader, type Tx } from "../store.ts";
-import { changeSettings, requireThread, type SettingsChange, threadStream, touchThread } from "./chat-thread.ts";
+import {
+	changeSettings,
+	requireThread,
+	type SettingsChange,
+	threadStream,
+	touchThread,
+} from "./chat-thread.ts";
 import { applySteps } from "./chat-turn.ts";
 import { markMessageSeen } from "./weave-message.ts";
 
-const COLUMNS = "item_id, thread_id, turn_id, client_message_id, origin_message_id, from_name, text, delivery, state";
+const COLUMNS =
+	"item_id, thread_id, turn_id, client_message_id, origin_message_id, from_name, origin_kind, text, delivery, state";
 const messageRowSchema = z.object({
 	item_id: z.string(),
 	thread_id: z.string(),
@@ -16,6 +23,8 @@ const messageRowSchema = z.object({
 	client_message_id: z.string().nullable(),
 	origin_message_id: z.string().nullable(),
 	from_name: z.string().nullable(),
+	/** Kind of the weave message: a reply is marked as one. */
+	origin_kind: z.string().nullable(),
 	text: z.string(),
 	delivery: z.enum(["started", "steered", "queued"]),
 	state: z.enum(["waiting", "taken"]),
@@ -34,13 +43,19 @@ export function listTurnMessages(reader: Reader, turnId: string): ChatMessageRow
 
 function listWaiting(reader: Reader, threadId: string): ChatMessageRow[] {
 	return reader
-		.all(`SELECT ${COLUMNS} FROM chat_message WHERE thread_id = ? AND state = 'waiting' ORDER BY message_no`, threadId)
+		.all(
+			`SELECT ${COLUMNS} FROM chat_message WHERE thread_id = ? AND state = 'waiting' ORDER BY message_no`,
+			threadId,
+		)
 		.map((row) => messageRowSchema.parse(row));
 }
 
 /** The user item of a message, with the sender of a weave message beside it. */
 export function userItemOf(message: ChatMessageRow, atMs: number): UserMessageItem {
-	const origin = message.origin_message_id === null ? {} : { fromName: message.from_name, weaveMessageId: message.origin_message_id };
+	const origin =
+		message.origin_message_id === null
+			? {}
+			: { fromName: message.from_name, weaveMessageId: message.origin_message_id };
 	return {
 		type: "userMessage",
 		id: message.item_id,
@@ -58,9 +73,18 @@ interface Arrival {
 	client_message_id: string | null;
 	origin_message_id: string | null;
 	from_name: string | null;
+	origin_kind: string | null;
 }
 
-function insertArrival(tx: Tx, arrival: Arrival, turnId: string, delivery: ChatMessageRow["delivery"]): ChatMessageRow {
+/** What a person sends has no origin on the bus. */
+const NO_ORIGIN = { origin_message_id: null, from_name: null, origin_kind: null };
+
+function insertArrival(
+	tx: Tx,
+	arrival: Arrival,
+	turnId: string,
+	delivery: ChatMessageRow["delivery"],
+): ChatMessageRow {
 	const row: ChatMessageRow = {
 		...arrival,
 		item_id: newId(tx.nowMs),
@@ -69,13 +93,14 @@ function insertArrival(tx: Tx, arrival: Arrival, turnId: string, delivery: ChatM
 		state: "waiting",
 	};
 	tx.run(
-		`INSERT INTO chat_message (${COLUMNS}, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		`INSERT INTO chat_message (${COLUMNS}, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		row.item_id,
 		row.thread_id,
 		row.turn_id,
 		row.client_message_id,
 		row.origin_message_id,
 		row.from_name,
+		row.origin_kind,
 		row.text,
 		row.delivery,
 		row.state,
@@ -138,7 +163,8 @@ export function openNextTurn(tx: Tx, threadId: string): string | null {
 }
 
 function assertInUse(thread: Thread): void {
-	if (thread.archived) throw new AppError("CONFLICT", "This thread is archived; take it back with `weave-codex chat resume`.");
+	if (thread.archived)
+		throw new AppError("CONFLICT", "This thread is archived; take it back with `weave-codex chat resume`.");
 }
 
 export interface SendResult {
@@ -147,12 +173,22 @@ export interface SendResult {
 	delivery: ChatMessageRow["delivery"];
 }
 
-function sentBefore(tx: Tx, threadId: string, clientMessageId: string | null, text: string): SendResult | undefined {
+function sentBefore(
+	tx: Tx,
+	threadId: string,
+	clientMessageId: string | null,
+	text: string,
+): SendResult | undefined {
 	if (clientMessageId === null) return undefined;
-	const row = tx.get(`SELECT ${COLUMNS} FROM chat_message WHERE thread_id = ? AND client_message_id = ?`, threadId, clientMessageId);
+	const row = tx.get(
+		`SELECT ${COLUMNS} FROM chat_message WHERE thread_id = ? AND client_message_id = ?`,
+		threadId,
+		clientMessageId,
+	);
 	if (row === undefined) return undefined;
 	const known = messageRowSchema.parse(row);
-	if (known.text !== text) throw new AppError("CONFLICT", "Another message was sent with this client_message_id.");
+	if (known.text !== text)
+		throw new AppError("CONFLICT", "Another message was sent with this client_message_id.");
 	return { thread_id: threadId, turn_id: known.turn_id, delivery: known.delivery };
 }
 
@@ -160,7 +196,12 @@ function place(tx: Tx, thread: Thread, arrival: Arrival, whenBusy: "steer" | "qu
 	touchThread(tx, thread.thread_id);
 	if (thread.active_turn_id !== null) {
 		const delivery = whenBusy === "steer" ? "steered" : "queued";
-		const row = insertArrival(tx, arrival, whenBusy === "steer" ? thread.active_turn_id : newId(tx.nowMs), delivery);
+		const row = insertArrival(
+			tx,
+			arrival,
+			whenBusy === "steer" ? thread.active_turn_id : newId(tx.nowMs),
+			delivery,
+		);
 		return { thread_id: thread.thread_id, turn_id: row.turn_id, delivery };
 	}
 	const row = insertArrival(tx, arrival, newId(tx.nowMs), "started");
@@ -168,7 +209,12 @@ function place(tx: Tx, thread: Thread, arrival: Arrival, whenBusy: "steer" | "qu
 	return { thread_id: thread.thread_id, turn_id: row.turn_id, delivery: "started" };
 }
 
-type SendInput = SettingsChange & { thread_id: string; text: string; client_message_id: string | null; when_busy: "steer" | "queue" };
+type SendInput = SettingsChange & {
+	thread_id: string;
+	text: string;
+	client_message_id: string | null;
+	when_busy: "steer" | "queue";
+};
 
 /** Message and turn in one unit; a known client id changes nothing and tells the first answer. @throws AppError THREAD_NOT_FOUND, CONFLICT. */
 export const sendMessageWrite = defineWrite("chat.message.send", (tx, input: SendInput): SendResult => {
@@ -178,26 +224,44 @@ export const sendMessageWrite = defineWrite("chat.message.send", (tx, input: Sen
 	assertInUse(thread);
 	changeSettings(tx, thread, input);
 	const { thread_id, text, client_message_id } = input;
-	return place(tx, thread, { thread_id, text, client_message_id, origin_message_id: null, from_name: null }, input.when_busy);
+	return place(tx, thread, { thread_id, text, client_message_id, ...NO_ORIGIN }, input.when_busy);
 });
 
-type SteerInput = { thread_id: string; expected_turn_id: string; text: string; client_message_id: string | null };
+type SteerInput = {
+	thread_id: string;
+	expected_turn_id: string;
+	text: string;
+	client_message_id: string | null;
+};
 
 /** @throws AppError THREAD_NOT_FOUND, TURN_NOT_ACTIVE when that turn is not the running one. */
-export const steerWrite = defineWrite("chat.message.steer", (tx, input: SteerInput): { thread_id: string; turn_id: string } => {
-	const thread = requireThread(tx, input.thread_id);
-	const before = sentBefore(tx, input.thread_id, input.client_message_id, input.text);
-	if (before) return { thread_id: before.thread_id, turn_id: before.turn_id };
-	if (thread.active_turn_id === null) throw new AppError("TURN_NOT_ACTIVE", "No turn is running in this thread.");
-	if (thread.active_turn_id !== input.expected_turn_id) {
-		throw new AppError("TURN_NOT_ACTIVE", `Expected active turn ${input.expected_turn_id} but found ${thread.active_turn_id}.`);
-	}
-	const { thread_id, text, client_message_id } = input;
-	const sent = place(tx, thread, { thread_id, text, client_message_id, origin_message_id: null, from_name: null }, "steer");
-	return { thread_id: sent.thread_id, turn_id: sent.turn_id };
-});
+export const steerWrite = defineWrite(
+	"chat.message.steer",
+	(tx, input: SteerInput): { thread_id: string; turn_id: string } => {
+		const thread = requireThread(tx, input.thread_id);
+		const before = sentBefore(tx, input.thread_id, input.client_message_id, input.text);
+		if (before) return { thread_id: before.thread_id, turn_id: before.turn_id };
+		if (thread.active_turn_id === null)
+			throw new AppError("TURN_NOT_ACTIVE", "No turn is running in this thread.");
+		if (thread.active_turn_id !== input.expected_turn_id) {
+			throw new AppError(
+				"TURN_NOT_ACTIVE",
+				`Expected active turn ${input.expected_turn_id} but found ${thread.active_turn_id}.`,
+			);
+		}
+		const { thread_id, text, client_message_id } = input;
+		const sent = place(tx, thread, { thread_id, text, client_message_id, ...NO_ORIGIN }, "steer");
+		return { thread_id: sent.thread_id, turn_id: sent.turn_id };
+	},
+);
 
-type DeliverInput = { thread_id: string; message_id: string; from_name: string; text: string };
+type DeliverInput = {
+	thread_id: string;
+	message_id: string;
+	from_name: string;
+	text: string;
+	kind?: string | undefined;
+};
 
 /** A weave message becomes a turn, now or after those before it; the same message never makes two. @throws AppError THREAD_NOT_FOUND, CONFLICT. */
 export const deliverWrite = defineWrite("chat.message.deliver", (tx, input: DeliverInput): SendResult => {
@@ -208,6 +272,7 @@ export const deliverWrite = defineWrite("chat.message.deliver", (tx, input: Deli
 	}
 	const thread = requireThread(tx, input.thread_id);
 	assertInUse(thread);
-	const { thread_id, text, from_name, message_id } = input;
-	return place(tx, thread, { thread_id, text, client_message_id: null, origin_message_id: message_id, from_name }, "queue");
+	const { thread_id, text, from_name, message_id, kind } = input;
+	const origin = { origin_message_id: message_id, from_name, origin_kind: kind ?? null };
+	return place(tx, thread, { thread_id, text, client_message_id: null, ...origin }, "queue");
 });

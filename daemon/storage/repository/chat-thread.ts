@@ -3,11 +3,11 @@ import { AppError } from "#base/app-error.ts";
 import { tokenUsageSchema } from "#protocol/codex-item.ts";
 import {
 	type ApprovalPolicy,
-	type Thread,
 	approvalPolicySchema,
 	controllerSchema,
-	sandboxModeSchema,
 	type SandboxMode,
+	sandboxModeSchema,
+	type Thread,
 } from "#protocol/record.ts";
 import { defineWrite, type Reader, type Row, type Tx } from "../store.ts";
 import { addAgent, listThreadAgents, removeAgent } from "./weave-agent.ts";
@@ -101,7 +101,10 @@ export function listThreads(
 	);
 	const threads = rows.slice(0, options.limit).map(toThread);
 	const last = threads.at(-1);
-	return { threads, next_cursor: rows.length > options.limit && last ? `${last.updated_at_ms}.${last.thread_id}` : null };
+	return {
+		threads,
+		next_cursor: rows.length > options.limit && last ? `${last.updated_at_ms}.${last.thread_id}` : null,
+	};
 }
 
 /** Stamps activity; the order of `chat.list`. */
@@ -125,29 +128,41 @@ interface NewThread {
 }
 
 /** The thread and its agent in the default session, in one unit. @throws AppError AGENT_NAME_TAKEN, INVALID_PARAMS. */
-export const createThreadWrite = defineWrite("chat.thread.create", (tx, input: NewThread): { thread: Thread } => {
-	const agent = addAgent(tx, { session_id: DEFAULT_SESSION_ID, name: input.agent_name, kind: "thread", thread_id: input.thread_id });
-	tx.run(
-		`INSERT INTO chat_thread (thread_id, agent_name, title, provider, model, cwd, machine_id, approval_policy, sandbox, env, codex_home,
+export const createThreadWrite = defineWrite(
+	"chat.thread.create",
+	(tx, input: NewThread): { thread: Thread } => {
+		const agent = addAgent(tx, {
+			session_id: DEFAULT_SESSION_ID,
+			name: input.agent_name,
+			kind: "thread",
+			thread_id: input.thread_id,
+		});
+		tx.run(
+			`INSERT INTO chat_thread (thread_id, agent_name, title, provider, model, cwd, machine_id, approval_policy, sandbox, env, codex_home,
 			controller, created_at_ms, updated_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		input.thread_id,
-		agent.name,
-		input.title,
-		input.provider,
-		input.model,
-		input.cwd,
-		input.machine_id,
-		input.approval_policy,
-		input.sandbox,
-		JSON.stringify(input.env),
-		input.codex_home,
-		JSON.stringify({ ...input.controller, since_ms: tx.nowMs }),
-		tx.nowMs,
-		tx.nowMs,
-	);
-	tx.append(threadStream(input.thread_id), "thread.created", { agent_id: agent.agent_id, agent_name: agent.name, cwd: input.cwd });
-	return { thread: requireThread(tx, input.thread_id) };
-});
+			input.thread_id,
+			agent.name,
+			input.title,
+			input.provider,
+			input.model,
+			input.cwd,
+			input.machine_id,
+			input.approval_policy,
+			input.sandbox,
+			JSON.stringify(input.env),
+			input.codex_home,
+			JSON.stringify({ ...input.controller, since_ms: tx.nowMs }),
+			tx.nowMs,
+			tx.nowMs,
+		);
+		tx.append(threadStream(input.thread_id), "thread.created", {
+			agent_id: agent.agent_id,
+			agent_name: agent.name,
+			cwd: input.cwd,
+		});
+		return { thread: requireThread(tx, input.thread_id) };
+	},
+);
 
 export interface SettingsChange {
 	model?: string | undefined;
@@ -162,7 +177,12 @@ export function changeSettings(tx: Tx, thread: Thread, change: SettingsChange): 
 		approval_policy: change.approval_policy ?? thread.approval_policy,
 		sandbox: change.sandbox ?? thread.sandbox,
 	};
-	if (next.model === thread.model && next.approval_policy === thread.approval_policy && next.sandbox === thread.sandbox) return;
+	if (
+		next.model === thread.model &&
+		next.approval_policy === thread.approval_policy &&
+		next.sandbox === thread.sandbox
+	)
+		return;
 	tx.run(
 		"UPDATE chat_thread SET model = ?, approval_policy = ?, sandbox = ? WHERE thread_id = ?",
 		next.model,
@@ -181,23 +201,35 @@ export const updateSettingsWrite = defineWrite(
 	},
 );
 
-export const renameThreadWrite = defineWrite("chat.thread.rename", (tx, input: { thread_id: string; title: string }): { thread: Thread } => {
-	requireThread(tx, input.thread_id);
-	tx.run("UPDATE chat_thread SET title = ? WHERE thread_id = ?", input.title, input.thread_id);
-	tx.append(threadStream(input.thread_id), "thread.renamed", { title: input.title });
-	return { thread: requireThread(tx, input.thread_id) };
-});
+export const renameThreadWrite = defineWrite(
+	"chat.thread.rename",
+	(tx, input: { thread_id: string; title: string }): { thread: Thread } => {
+		requireThread(tx, input.thread_id);
+		tx.run("UPDATE chat_thread SET title = ? WHERE thread_id = ?", input.title, input.thread_id);
+		tx.append(threadStream(input.thread_id), "thread.renamed", { title: input.title });
+		return { thread: requireThread(tx, input.thread_id) };
+	},
+);
 
 /** Puts away; its agent leaves its sessions. @throws AppError THREAD_NOT_FOUND, BUSY while a turn runs. */
-export const archiveThreadWrite = defineWrite("chat.thread.archive", (tx, input: { thread_id: string }): { thread: Thread } => {
-	const thread = requireThread(tx, input.thread_id);
-	if (thread.active_turn_id !== null) throw new AppError("BUSY", "A turn is running in this thread; cancel it or wait for its end.");
-	if (thread.archived) return { thread };
-	tx.run("UPDATE chat_thread SET archived = 1, agent_name = ? WHERE thread_id = ?", thread.agent_name, input.thread_id);
-	for (const agent of listThreadAgents(tx, input.thread_id)) removeAgent(tx, { agent_id: agent.agent_id, reason: "thread_archived" });
-	tx.append(threadStream(input.thread_id), "thread.archived", {});
-	return { thread: requireThread(tx, input.thread_id) };
-});
+export const archiveThreadWrite = defineWrite(
+	"chat.thread.archive",
+	(tx, input: { thread_id: string }): { thread: Thread } => {
+		const thread = requireThread(tx, input.thread_id);
+		if (thread.active_turn_id !== null)
+			throw new AppError("BUSY", "A turn is running in this thread; cancel it or wait for its end.");
+		if (thread.archived) return { thread };
+		tx.run(
+			"UPDATE chat_thread SET archived = 1, agent_name = ? WHERE thread_id = ?",
+			thread.agent_name,
+			input.thread_id,
+		);
+		for (const agent of listThreadAgents(tx, input.thread_id))
+			removeAgent(tx, { agent_id: agent.agent_id, reason: "thread_archived" });
+		tx.append(threadStream(input.thread_id), "thread.archived", {});
+		return { thread: requireThread(tx, input.thread_id) };
+	},
+);
 
 function rejoin(tx: Tx, thread: Thread): void {
 	const agent = { session_id: DEFAULT_SESSION_ID, kind: "thread" as const, thread_id: thread.thread_id };
@@ -210,11 +242,18 @@ function rejoin(tx: Tx, thread: Thread): void {
 }
 
 /** Back into use, under its old agent name or, when that is taken, a free one. */
-export const resumeThreadWrite = defineWrite("chat.thread.resume", (tx, input: { thread_id: string }): { thread: Thread } => {
-	const thread = requireThread(tx, input.thread_id);
-	if (!thread.archived) return { thread };
-	tx.run("UPDATE chat_thread SET archived = 0, updated_at_ms = ? WHERE thread_id = ?", tx.nowMs, input.thread_id);
-	rejoin(tx, thread);
-	tx.append(threadStream(input.thread_id), "thread.resumed", {});
-	return { thread: requireThread(tx, input.thread_id) };
-});
+export const resumeThreadWrite = defineWrite(
+	"chat.thread.resume",
+	(tx, input: { thread_id: string }): { thread: Thread } => {
+		const thread = requireThread(tx, input.thread_id);
+		if (!thread.archived) return { thread };
+		tx.run(
+			"UPDATE chat_thread SET archived = 0, updated_at_ms = ? WHERE thread_id = ?",
+			tx.nowMs,
+			input.thread_id,
+		);
+		rejoin(tx, thread);
+		tx.append(threadStream(input.thread_id), "thread.resumed", {});
+		return { thread: requireThread(tx, input.thread_id) };
+	},
+);

@@ -1,6 +1,12 @@
 import { z } from "zod";
-import { itemSchema, type Item, type TokenUsage, type TurnError, turnErrorSchema } from "#protocol/codex-item.ts";
-import { turnStatusSchema, type Turn } from "#protocol/record.ts";
+import {
+	type Item,
+	itemSchema,
+	type TokenUsage,
+	type TurnError,
+	turnErrorSchema,
+} from "#protocol/codex-item.ts";
+import { type Turn, turnStatusSchema } from "#protocol/record.ts";
 import { defineWrite, type Reader, type Row, type Tx } from "../store.ts";
 import { intendEffect, markEffectDone, markEffectStarted } from "./chat-effect.ts";
 import { appendHistory } from "./chat-history.ts";
@@ -22,7 +28,11 @@ export type TurnRow = z.infer<typeof turnRowSchema>;
 /** The record of a turn without its items. */
 function toTurn(row: TurnRow): Turn {
 	const { position: _position, ...turn } = row;
-	return { ...turn, error: row.error === null ? null : turnErrorSchema.parse(JSON.parse(row.error)), items: [] };
+	return {
+		...turn,
+		error: row.error === null ? null : turnErrorSchema.parse(JSON.parse(row.error)),
+		items: [],
+	};
 }
 
 function parseTurn(row: Row): TurnRow {
@@ -54,7 +64,11 @@ export function readTurns(
 	const before =
 		page.before_turn_id === undefined
 			? undefined
-			: reader.get<{ position: number }>("SELECT position FROM chat_turn WHERE turn_id = ? AND thread_id = ?", page.before_turn_id, page.thread_id);
+			: reader.get<{ position: number }>(
+					"SELECT position FROM chat_turn WHERE turn_id = ? AND thread_id = ?",
+					page.before_turn_id,
+					page.thread_id,
+				);
 	const rows = reader.all(
 		`SELECT ${COLUMNS} FROM chat_turn WHERE thread_id = ? AND position < ? ORDER BY position DESC LIMIT ?`,
 		page.thread_id,
@@ -77,7 +91,12 @@ export type TurnStep =
 	| { step: "usage"; usage: TokenUsage }
 	| { step: "error"; error: TurnError; will_retry: boolean }
 	| { step: "git_head_before"; head: string }
-	| { step: "effect_intended"; item_id: string; kind: "command" | "patch"; detail: Readonly<Record<string, unknown>> }
+	| {
+			step: "effect_intended";
+			item_id: string;
+			kind: "command" | "patch";
+			detail: Readonly<Record<string, unknown>>;
+	  }
 	| { step: "effect_started"; item_id: string; pid: number; start_time: string | null }
 	| { step: "effect_done"; item_id: string; outcome: Readonly<Record<string, unknown>> };
 
@@ -98,7 +117,8 @@ function writeItem(tx: Tx, turn: TurnRef, step: Extract<TurnStep, { step: "item"
 		JSON.stringify(item),
 	);
 	if (phase === "saved") return;
-	if (item.type === "userMessage") tx.run("UPDATE chat_message SET state = 'taken' WHERE item_id = ? AND state = 'waiting'", item.id);
+	if (item.type === "userMessage")
+		tx.run("UPDATE chat_message SET state = 'taken' WHERE item_id = ? AND state = 'waiting'", item.id);
 	tx.append(threadStream(turn.thread_id), `item.${phase}`, {
 		turn_id: turn.turn_id,
 		item_id: item.id,
@@ -117,10 +137,18 @@ function applyStep(tx: Tx, turn: TurnRef, step: TurnStep): void {
 			appendHistory(tx, turn, step.items);
 			return;
 		case "usage":
-			tx.run("UPDATE chat_thread SET usage = ? WHERE thread_id = ?", JSON.stringify(step.usage), turn.thread_id);
+			tx.run(
+				"UPDATE chat_thread SET usage = ? WHERE thread_id = ?",
+				JSON.stringify(step.usage),
+				turn.thread_id,
+			);
 			return;
 		case "error":
-			tx.append(threadStream(turn.thread_id), "turn.error", { turn_id: turn.turn_id, error: step.error, will_retry: step.will_retry });
+			tx.append(threadStream(turn.thread_id), "turn.error", {
+				turn_id: turn.turn_id,
+				error: step.error,
+				will_retry: step.will_retry,
+			});
 			return;
 		case "git_head_before":
 			tx.run("UPDATE chat_turn SET git_head_before = ? WHERE turn_id = ?", step.head, turn.turn_id);
@@ -142,7 +170,10 @@ export function applySteps(tx: Tx, turn: TurnRef, steps: readonly TurnStep[]): v
 }
 
 /** Saves steps of a turn; also of one that has ended, whose command runs on. */
-export const saveStepsWrite = defineWrite("chat.turn.steps", (tx, input: TurnRef & { steps: readonly TurnStep[] }): null => {
-	applySteps(tx, input, input.steps);
-	return null;
-});
+export const saveStepsWrite = defineWrite(
+	"chat.turn.steps",
+	(tx, input: TurnRef & { steps: readonly TurnStep[] }): null => {
+		applySteps(tx, input, input.steps);
+		return null;
+	},
+);
