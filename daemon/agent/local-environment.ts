@@ -1,17 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { chmod, mkdir, open, readFile, rename, rm, stat, unlink } from "node:fs/promises";
 import { existsSync } from "node:fs";
+import { chmod, mkdir, open, readFile, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AppError } from "#base/app-error.ts";
 import type { Clock } from "#base/clock.ts";
+import { failedProcess, type RunningProcess, startProcess } from "#platform/process.ts";
+import { createPipePool } from "#platform/process-pipe.ts";
 import {
 	isProtected,
 	listProtectedPaths,
 	type ProductPlaces,
 	type ProtectedPaths,
 } from "../policy/protected.ts";
-import { createPipePool } from "#platform/process-pipe.ts";
-import { failedProcess, type RunningProcess, startProcess } from "#platform/process.ts";
 import type { Environment, ExecRequest } from "./environment.ts";
 import { type Bubblewrap, detectBubblewrap, sandboxArgv } from "./sandbox/bubblewrap.ts";
 import { childEnvironment } from "./sandbox/child-environment.ts";

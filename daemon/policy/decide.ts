@@ -58,20 +58,23 @@ export function decide(question: PolicyQuestion): Verdict {
 }
 
 function decideCommand(question: PolicyQuestion): Verdict {
-	const { approvalPolicy, sandbox, sandboxAvailable, escalated, granted } = question;
-	if (sandbox === "danger-full-access") return decideUnfenced(question);
-	if (granted) return run("danger-full-access");
-	if (approvalPolicy === "never") {
-		if (escalated) return refuse(ESCALATION_UNDER_NEVER);
-		if (sandboxAvailable) return run(sandbox);
-		if (isSafeUnsandboxed(question)) return run("danger-full-access");
-		return refuse("refused by policy: there is no sandbox on this machine, and the approval policy is never");
+	if (question.sandbox === "danger-full-access") return decideUnfenced(question);
+	if (question.granted) return run("danger-full-access");
+	if (question.approvalPolicy === "never") return decideUnasked(question);
+	if (question.escalated) return ask(question, question.justification);
+	if (question.approvalPolicy === "on-request") {
+		return question.sandboxAvailable ? run(question.sandbox) : ask(question, NO_SANDBOX_REASON);
 	}
-	if (escalated) return ask(question, question.justification);
-	if (approvalPolicy === "on-request")
-		return sandboxAvailable ? run(sandbox) : ask(question, NO_SANDBOX_REASON);
-	if (sandboxAvailable && isReadOnlyCommand(question)) return run(sandbox);
+	if (question.sandboxAvailable && isReadOnlyCommand(question)) return run(question.sandbox);
 	return isSafeUnsandboxed(question) ? run("danger-full-access") : ask(question, null);
+}
+
+/** Policy `never`: what would need a person is refused. */
+function decideUnasked(question: PolicyQuestion): Verdict {
+	if (question.escalated) return refuse(ESCALATION_UNDER_NEVER);
+	if (question.sandboxAvailable) return run(question.sandbox);
+	if (isSafeUnsandboxed(question)) return run("danger-full-access");
+	return refuse("refused by policy: there is no sandbox on this machine, and the approval policy is never");
 }
 
 /** Full access asked for by the person: no wall, and the destructive classes are still told apart. */

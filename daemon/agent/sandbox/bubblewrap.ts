@@ -2,8 +2,8 @@ import { execFile } from "node:child_process";
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
-import { isInside, type ProtectedPaths } from "../../policy/protected.ts";
 import type { SandboxMode } from "#protocol/record.ts";
+import { isInside, type ProtectedPaths } from "../../policy/protected.ts";
 import { resolveRealPath } from "./real-path.ts";
 
 const run = promisify(execFile);

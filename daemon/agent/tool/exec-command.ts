@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
+import type { CommandExecutionItem } from "#protocol/codex-item.ts";
 import { decide, type Verdict } from "../../policy/decide.ts";
 import { listCommandPaths } from "../../policy/shell/command-paths.ts";
-import type { CommandExecutionItem } from "#protocol/codex-item.ts";
 import { approvalDigest } from "../approval/digest.ts";
-import { defineTool, type ApprovalRequest, type Tool, type ToolContext, type ToolResult } from "../tool.ts";
+import { type ApprovalRequest, defineTool, type Tool, type ToolContext, type ToolResult } from "../tool.ts";
 import {
 	COMMAND_SPEC,
 	type CommandArguments,
@@ -30,44 +30,57 @@ export function createExecCommand(services: ToolServices): Tool {
 	let processNumber = FIRST_PROCESS_NUMBER;
 
 	async function execute(input: string, context: ToolContext): Promise<ToolResult> {
-		const parsed = parseCommandArguments(input);
-		if (typeof parsed === "string") return failure(`failed to parse function arguments: ${parsed}`);
+		const args = parseCommandArguments(input);
+		if (typeof args === "string") return failure(`failed to parse function arguments: ${args}`);
 		if (context.signal.aborted) return interrupted();
 		const workspace = await context.environment.realPath(context.cwd);
-		const cwd = parsed.workdir
-			? await context.environment.realPath(resolve(workspace, parsed.workdir))
+		const cwd = args.workdir
+			? await context.environment.realPath(resolve(workspace, args.workdir))
 			: workspace;
-		const patch = extractPatchCommand(parsed.cmd, cwd);
+		const patch = extractPatchCommand(args.cmd, cwd);
 		if (patch !== undefined) return applyPatchText(patch.patch, patch.cwd, context, services);
-		const argv = [parsed.shell || services.shell, parsed.login === false ? "-c" : "-lc", parsed.cmd];
-		const grant = grantDigest(argv, cwd);
-		const verdict = await judge(
-			{ args: parsed, argv, cwd, workspace, granted: context.sessionGrants.has(grant) },
-			context,
-			services,
-		);
-		if (verdict.kind === "refuse") return failure(verdict.text);
 		processNumber += 1;
-		const item = startedItem(context, argv, cwd, parsed.cmd);
-		const call: CommandCall = {
-			argv,
-			cwd,
-			workspace,
-			sandbox: verdict.sandbox,
-			networkAccess: services.networkAccess,
-			maxOutputTokens: parsed.max_output_tokens ?? DEFAULT_OUTPUT_TOKENS,
-			item: { ...item, processId: String(processNumber), source: "unifiedExecStartup" },
-		};
-		if (verdict.kind === "run") {
-			await context.items.started(call.item);
-			return runCommand(call, context, services);
-		}
-		const refusal = await askPerson(call, item, verdict, context);
-		if (refusal === "session") context.sessionGrants.add(grant);
-		return typeof refusal === "string" ? runCommand(call, context, services) : refusal;
+		return executeCommand({ args, cwd, workspace, processId: String(processNumber) }, context, services);
 	}
 
 	return defineTool({ name: "exec_command", spec: COMMAND_SPEC, execute });
+}
+
+interface Requested {
+	readonly args: CommandArguments;
+	readonly cwd: string;
+	readonly workspace: string;
+	readonly processId: string;
+}
+
+async function executeCommand(
+	requested: Requested,
+	context: ToolContext,
+	services: ToolServices,
+): Promise<ToolResult> {
+	const { args, cwd, workspace } = requested;
+	const argv = [args.shell || services.shell, args.login === false ? "-c" : "-lc", args.cmd];
+	const grant = grantDigest(argv, cwd);
+	const granted = context.sessionGrants.has(grant);
+	const verdict = await judge({ args, argv, cwd, workspace, granted }, context, services);
+	if (verdict.kind === "refuse") return failure(verdict.text);
+	const item = startedItem(context, argv, cwd, args.cmd);
+	const call: CommandCall = {
+		argv,
+		cwd,
+		workspace,
+		sandbox: verdict.sandbox,
+		networkAccess: services.networkAccess,
+		maxOutputTokens: args.max_output_tokens ?? DEFAULT_OUTPUT_TOKENS,
+		item: { ...item, processId: requested.processId, source: "unifiedExecStartup" },
+	};
+	if (verdict.kind === "run") {
+		await context.items.started(call.item);
+		return runCommand(call, context, services);
+	}
+	const agreed = await askPerson(call, item, verdict, context);
+	if (agreed === "session") context.sessionGrants.add(grant);
+	return typeof agreed === "string" ? runCommand(call, context, services) : agreed;
 }
 
 /** Asks with the item open; a result when it must not run, else for how long the person agreed. */

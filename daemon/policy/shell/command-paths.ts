@@ -14,19 +14,24 @@ export function listCommandPaths(text: string, cwd: string, userHome: string | u
 	const commands = parseShell(text);
 	if (commands === undefined) return { paths: looseCandidates(text, cwd, userHome), complete: false };
 	const paths: string[] = [];
-	let complete = true;
 	let base = cwd;
 	for (const command of commands) {
-		for (const word of candidates(command)) {
-			if (word.dynamic || word.glob) complete = false;
-			paths.push(toPath(word.text, base, userHome));
-			const value = word.text.includes("=") ? word.text.slice(word.text.indexOf("=") + 1) : "";
-			if (value !== "") paths.push(toPath(value, base, userHome));
-		}
+		for (const word of candidates(command)) paths.push(...wordPaths(word, base, userHome));
 		const target = command.words[1];
 		if (command.words[0]?.text === "cd" && target !== undefined) base = toPath(target.text, base, userHome);
 	}
+	const complete = commands.every((command) =>
+		candidates(command).every((word) => !word.dynamic && !word.glob),
+	);
 	return { paths, complete };
+}
+
+/** The word itself, and behind `--option=` its value. */
+function wordPaths(word: ShellWord, base: string, userHome: string | undefined): string[] {
+	const value = word.text.slice(word.text.indexOf("=") + 1);
+	return [...new Set([word.text, value])]
+		.filter((one) => one !== "")
+		.map((one) => toPath(one, base, userHome));
 }
 
 function candidates(command: ShellCommand): readonly ShellWord[] {

@@ -48,7 +48,6 @@ const DISK = new Set([
 	"blkdiscard",
 ]);
 const DELETERS = new Set(["rm", "rmdir", "unlink", "shred", "truncate"]);
-const LISTENERS = new Set(["nc", "ncat", "netcat", "socat"]);
 const SERVERS = new Set(["http-server", "live-server", "sshd", "ngrok", "cloudflared"]);
 /** Programs that run the program named in their arguments. */
 const WRAPPERS = new Set([
@@ -158,54 +157,73 @@ const GIT_OPTIONS_WITH_VALUE = new Set([
 	"--namespace",
 	"--exec-path",
 ]);
-const HISTORY = new Set(["rebase", "filter-branch", "filter-repo", "replace", "update-ref", "prune"]);
+const FORCING = [
+	"-f",
+	"--force",
+	"--force-with-lease",
+	"--force-if-includes",
+	"--mirror",
+	"--delete",
+	"-d",
+	"--prune",
+];
+/** Subcommands that forget commits: always, or with one of the options or words. */
+const HISTORY: Readonly<Record<string, readonly string[] | "always">> = {
+	rebase: "always",
+	"filter-branch": "always",
+	"filter-repo": "always",
+	replace: "always",
+	"update-ref": "always",
+	prune: "always",
+	commit: ["--amend"],
+	reset: ["--hard", "--keep", "--merge"],
+	reflog: ["expire", "delete"],
+	branch: ["-D", "-d", "--delete", "-M", "--force", "-f"],
+	tag: ["-d", "--delete", "-f", "--force"],
+	stash: ["drop", "clear"],
+	gc: ["--prune"],
+};
 
 function classifyGit(args: readonly string[], ground: Ground): DestructiveClass | null {
 	let index = 0;
-	while ((args[index] ?? "").startsWith("-")) index += GIT_OPTIONS_WITH_VALUE.has(args[index] ?? "") ? 2 : 1;
-	const [subcommand, ...rest] = args.slice(index);
-	if (subcommand === undefined) return null;
-	const has = (...options: string[]): boolean =>
-		rest.some((arg) => options.some((option) => arg === option || arg.startsWith(`${option}=`)));
-	if (subcommand === "push") {
-		if (
-			has(
-				"-f",
-				"--force",
-				"--force-with-lease",
-				"--force-if-includes",
-				"--mirror",
-				"--delete",
-				"-d",
-				"--prune",
-			)
-		)
-			return "force push";
-		return rest.some((arg) => /^[+:]./.test(arg) || /^-[a-z]*[fd]/.test(arg)) ? "force push" : null;
-	}
-	if (HISTORY.has(subcommand) || (subcommand === "commit" && has("--amend"))) return "history rewrite";
-	if (subcommand === "reset" && has("--hard", "--keep", "--merge")) return "history rewrite";
-	if (subcommand === "reflog" && has("expire", "delete")) return "history rewrite";
-	if (subcommand === "branch" && has("-D", "-d", "--delete", "-M", "--force", "-f")) return "history rewrite";
-	if (subcommand === "tag" && has("-d", "--delete", "-f", "--force")) return "history rewrite";
-	if (subcommand === "stash" && has("drop", "clear")) return "history rewrite";
-	// These throw away what was never committed, which git cannot bring back.
-	if (subcommand === "clean" && rest.some((arg) => /^-[a-z]*f|^--force/.test(arg)))
-		return "delete outside git";
-	if (subcommand === "gc" && has("--prune")) return "history rewrite";
-	return subcommand === "rm" && ground.gitRoot === null ? "delete outside git" : null;
+	while (args[index]?.startsWith("-")) index += GIT_OPTIONS_WITH_VALUE.has(args[index] ?? "") ? 2 : 1;
+	const subcommand = args[index] ?? "";
+	const rest = args.slice(index + 1);
+	if (subcommand === "push") return forces(rest) ? "force push" : null;
+	if (forgetsCommits(subcommand, rest)) return "history rewrite";
+	// What was never committed is gone for good.
+	const cleans = subcommand === "clean" && rest.some((arg) => /^-[a-z]*f|^--force/.test(arg));
+	return cleans || (subcommand === "rm" && ground.gitRoot === null) ? "delete outside git" : null;
 }
+
+function forgetsCommits(subcommand: string, args: readonly string[]): boolean {
+	const row = Object.hasOwn(HISTORY, subcommand) ? HISTORY[subcommand] : undefined;
+	return row === "always" || (row !== undefined && hasAny(args, row));
+}
+
+function hasAny(args: readonly string[], options: readonly string[]): boolean {
+	return args.some((arg) => options.some((option) => arg === option || arg.startsWith(`${option}=`)));
+}
+
+/** By option, by a joined short option, or by a refspec that begins with + (force) or : (delete). */
+function forces(args: readonly string[]): boolean {
+	return hasAny(args, FORCING) || args.some((arg) => /^[+:]./.test(arg) || /^-[a-z]*[fd]/.test(arg));
+}
+
+/** Arguments with which a program listens for connections. */
+const LISTENING: readonly { program: RegExp; argument: RegExp }[] = [
+	{ program: /^(?:nc|ncat|netcat|socat)$/, argument: /^-[a-zA-Z]*l|listen/i },
+	{ program: /^python[0-9.]*$/, argument: /^(?:-m)?(?:http\.server|SimpleHTTPServer)$/ },
+	{ program: /^php$/, argument: /^-S/ },
+	{ program: /^ssh$/, argument: /^-[a-zA-Z]*[RLD]/ },
+	{ program: /^(?:npx|bunx|pnpx)$/, argument: /^(?:http-server|live-server|serve|ngrok)$/ },
+];
 
 function listens(name: string, args: readonly string[]): boolean {
 	if (SERVERS.has(name)) return true;
-	if (LISTENERS.has(name))
-		return args.some((arg) => /^-[a-zA-Z]*l/.test(arg) || arg === "--listen" || /listen/i.test(arg));
-	if (/^python[0-9.]*$/.test(name))
-		return args.some((arg, at) => args[at - 1] === "-m" && /^(?:http\.server|SimpleHTTPServer)$/.test(arg));
-	if (name === "php") return args.includes("-S");
-	if (name === "ssh") return args.some((arg) => /^-[a-zA-Z]*[RLD]/.test(arg));
-	if (name === "npx" || name === "bunx") return args.some((arg) => SERVERS.has(arg) || arg === "serve");
-	return false;
+	return LISTENING.some(
+		({ program, argument }) => program.test(name) && args.some((arg) => argument.test(arg)),
+	);
 }
 
 /** Used where the parser gave up: each word that stands alone is tried as if it were a command with the rest as arguments. */

@@ -148,26 +148,24 @@ function readPart(text: string, at: number, state: WordState): number | undefine
 }
 
 function readDoubleQuoted(text: string, start: number, state: WordState): number | undefined {
-	let at = start;
-	while (at < text.length) {
-		const char = text.charAt(at);
-		if (char === '"') return at + 1;
-		if (char === "`") return undefined;
-		if (char === "$") {
-			const next = readVariable(text, at, state);
-			if (next === undefined) return undefined;
-			at = next;
-			continue;
-		}
-		if (char === "\\" && /["\\$`\n]/.test(text.charAt(at + 1))) {
-			if (text.charAt(at + 1) !== "\n") state.text += text.charAt(at + 1);
-			at += 2;
-			continue;
-		}
-		state.text += char;
-		at += 1;
+	let at: number | undefined = start;
+	while (at !== undefined && at < text.length) {
+		if (text.charAt(at) === '"') return at + 1;
+		at = readQuotedPart(text, at, state);
 	}
 	return undefined;
+}
+
+function readQuotedPart(text: string, at: number, state: WordState): number | undefined {
+	const char = text.charAt(at);
+	if (char === "`") return undefined;
+	if (char === "$") return readVariable(text, at, state);
+	if (char === "\\" && /["\\$`\n]/.test(text.charAt(at + 1))) {
+		if (text.charAt(at + 1) !== "\n") state.text += text.charAt(at + 1);
+		return at + 2;
+	}
+	state.text += char;
+	return at + 1;
 }
 
 /** `$NAME` only; every other form can run commands or rewrite the word. A `$` that stands alone is itself. */
@@ -185,32 +183,39 @@ function readVariable(text: string, at: number, state: WordState): number | unde
 
 function group(tokens: readonly Token[]): readonly ShellCommand[] | undefined {
 	const commands: ShellCommand[] = [];
-	let words: ShellWord[] = [];
-	let redirects: { operator: string; target: ShellWord }[] = [];
-	function close(background: boolean): boolean {
-		if (words.length === 0 && redirects.length === 0) return !background;
-		const command = toCommand(words, redirects, background);
-		if (command === undefined) return false;
-		commands.push(command);
-		words = [];
-		redirects = [];
-		return true;
-	}
-	for (let index = 0; index < tokens.length; index += 1) {
-		const token = tokens[index];
-		if (token === undefined) break;
-		if (token.kind === "separator") {
-			if (!close(token.background)) return undefined;
-		} else if (token.kind === "word") {
-			words.push(token.word);
-		} else if (token.operator !== "") {
-			const target = tokens[index + 1];
-			if (target?.kind !== "word") return undefined;
-			redirects.push({ operator: token.operator, target: target.word });
-			index += 1;
+	let part: Token[] = [];
+	for (const token of [...tokens, { kind: "separator", background: false } as const]) {
+		if (token.kind !== "separator") {
+			part.push(token);
+		} else if (part.length > 0) {
+			const command = collect(part, token.background);
+			if (command === undefined) return undefined;
+			commands.push(command);
+			part = [];
+		} else if (token.background) {
+			return undefined;
 		}
 	}
-	return close(false) && commands.length > 0 ? commands : undefined;
+	return commands.length > 0 ? commands : undefined;
+}
+
+/** One simple command out of the tokens between two separators. */
+function collect(tokens: readonly Token[], background: boolean): ShellCommand | undefined {
+	const words: ShellWord[] = [];
+	const redirects: { operator: string; target: ShellWord }[] = [];
+	let operator = "";
+	for (const token of tokens) {
+		if (token.kind === "word") {
+			if (operator === "") words.push(token.word);
+			else redirects.push({ operator, target: token.word });
+			operator = "";
+		} else if (operator !== "") {
+			return undefined;
+		} else if (token.kind === "redirect") {
+			operator = token.operator;
+		}
+	}
+	return operator === "" ? toCommand(words, redirects, background) : undefined;
 }
 
 function toCommand(

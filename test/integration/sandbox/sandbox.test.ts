@@ -13,10 +13,10 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "#base/clock.ts";
-import { createLocalEnvironment, type LocalEnvironment } from "#daemon/agent/local-environment.ts";
-import { isSameProcess } from "#platform/process-identity.ts";
 import type { ExecRequest } from "#daemon/agent/environment.ts";
+import { createLocalEnvironment, type LocalEnvironment } from "#daemon/agent/local-environment.ts";
 import { resolvePaths } from "#platform/paths.ts";
+import { isSameProcess } from "#platform/process-identity.ts";
 
 const CONNECT = `
 const socket = require("node:net").connect(process.argv[1]);

@@ -40,7 +40,7 @@ describe("shell parser", () => {
 		"cat <<EOF\nEOF",
 		"cat <<< x",
 		"ls # rm",
-		"echo ${x:-$(rm)}",
+		"echo $\u007bx:-$(rm)}",
 		"echo 'open",
 		'echo "open',
 		"diff <(ls) x",

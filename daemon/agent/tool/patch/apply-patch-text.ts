@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { decide, type Verdict } from "../../../policy/decide.ts";
 import type { FileChangeItem } from "#protocol/codex-item.ts";
+import { decide, type Verdict } from "../../../policy/decide.ts";
 import { approvalDigest } from "../../approval/digest.ts";
 import type { ToolContext, ToolResult } from "../../tool.ts";
 import { awaitApproval, failure, interrupted } from "../result.ts";
 import type { ToolServices } from "../services.ts";
 import { parsePatch } from "./parse.ts";
-import { itemChanges, type PlannedChange, planPatch, placeOperations, successSummary } from "./plan.ts";
+import { itemChanges, type PlannedChange, placeOperations, planPatch, successSummary } from "./plan.ts";
 import { rememberBaseline, turnDiff } from "./turn-diff.ts";
 import { writeChanges } from "./write.ts";
 

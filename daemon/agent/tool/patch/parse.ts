@@ -117,36 +117,40 @@ function isFileHeader(line: string): boolean {
 }
 
 function readHunk(cursor: Cursor, first: boolean): PatchHunk {
-	const anchors: string[] = [];
-	let headed = false;
+	const anchors = readAnchors(cursor);
+	if (anchors === undefined && !first) return fail(cursor, "a hunk begins with '@@'");
+	const lines: HunkLines = { oldLines: [], newLines: [], kept: [] };
+	const start = cursor.at;
+	for (let line = hunkLine(cursor); line !== undefined; line = hunkLine(cursor)) {
+		readHunkLine(cursor, line, lines);
+		cursor.at += 1;
+	}
+	const atEnd = cursor.lines[cursor.at]?.trim() === END_OF_FILE;
+	if (atEnd) cursor.at += 1;
+	if (cursor.at === start) return fail(cursor, "a hunk has no lines");
+	return { anchors: anchors ?? [], ...lines, atEnd };
+}
+
+/** The `@@` lines at the cursor; undefined when there is none. */
+function readAnchors(cursor: Cursor): string[] | undefined {
+	let anchors: string[] | undefined;
 	for (;;) {
 		const line = cursor.lines[cursor.at]?.trimEnd();
-		if (line === undefined || !(line === "@@" || line.startsWith("@@ "))) break;
-		headed = true;
+		if (line === undefined || !(line === "@@" || line.startsWith("@@ "))) return anchors;
+		anchors ??= [];
 		const anchor = line.slice(3);
 		// `@@ -1,2 +1,2 @@` of a unified diff says nothing that the lines do not say.
 		if (anchor.trim() !== "" && !/^-\d+(?:,\d+)? \+\d+(?:,\d+)? @@/.test(anchor)) anchors.push(anchor);
 		cursor.at += 1;
 	}
-	if (!headed && !first) return fail(cursor, "a hunk begins with '@@'");
-	const oldLines: string[] = [];
-	const newLines: string[] = [];
-	const kept: (number | null)[] = [];
-	let atEnd = false;
-	const start = cursor.at;
-	for (;;) {
-		const line = cursor.lines[cursor.at];
-		if (line === undefined || line.startsWith("@@") || isFileHeader(line)) break;
-		if (line.trim() === END_OF_FILE) {
-			atEnd = true;
-			cursor.at += 1;
-			break;
-		}
-		readHunkLine(cursor, line, { oldLines, newLines, kept });
-		cursor.at += 1;
-	}
-	if (cursor.at === start) return fail(cursor, "a hunk has no lines");
-	return { anchors, oldLines, newLines, kept, atEnd };
+}
+
+/** The line at the cursor while it belongs to the hunk. */
+function hunkLine(cursor: Cursor): string | undefined {
+	const line = cursor.lines[cursor.at];
+	if (line === undefined || line.startsWith("@@") || isFileHeader(line) || line.trim() === END_OF_FILE)
+		return undefined;
+	return line;
 }
 
 interface HunkLines {

@@ -26,16 +26,16 @@ async function findStale(
 	changes: readonly PlannedChange[],
 	environment: Environment,
 ): Promise<string | null> {
-	const seen = new Set<string>();
+	// Where a path comes twice the first operation met what is on disk.
+	const expected = new Map<string, string | undefined>();
 	for (const change of changes) {
-		for (const path of [change.path, change.moveTo]) {
-			if (path === null || seen.has(path)) continue;
-			seen.add(path);
-			if ((await environment.realPath(path)) !== path) return `${path} leads elsewhere now`;
-			const expected = path === change.path ? change.before : undefined;
-			if ((await environment.readText(path).catch(() => null)) !== expected)
-				return `${path} has changed since the patch was checked`;
-		}
+		if (!expected.has(change.path)) expected.set(change.path, change.before);
+		if (change.moveTo !== null && !expected.has(change.moveTo)) expected.set(change.moveTo, undefined);
+	}
+	for (const [path, text] of expected) {
+		if ((await environment.realPath(path)) !== path) return `${path} leads elsewhere now`;
+		const present = await environment.readText(path).catch(() => null);
+		if (present !== text) return `${path} has changed since the patch was checked`;
 	}
 	return null;
 }
