@@ -42,14 +42,18 @@ const fail = (detail: string, remedy: string): Finding => ({ state: "fail", deta
 function checkNode(): Finding {
 	const text = `${process.version} at ${process.execPath}`;
 	const major = Number(process.versions.node.split(".")[0]);
-	return major >= NODE_MAJOR_MIN ? ok(text) : fail(text, `Node ${NODE_MAJOR_MIN} or newer is needed: \`npm ci\` in the checkout installs it.`);
+	return major >= NODE_MAJOR_MIN
+		? ok(text)
+		: fail(text, `Node ${NODE_MAJOR_MIN} or newer is needed: \`npm ci\` in the checkout installs it.`);
 }
 
 function checkHome({ paths }: DoctorOptions): Finding {
 	const stat = statSync(paths.home, { throwIfNoEntry: false });
 	if (!stat) return warn(`${paths.home} does not exist yet`, "`weave-codex start` makes it.");
-	if (!stat.isDirectory()) return fail(`${paths.home} is no folder`, "Move it away, or set HOMIE_HOME to another folder.");
-	if (stat.uid !== process.getuid?.()) return fail(`${paths.home} belongs to uid ${stat.uid}`, `\`sudo chown -R $(id -un) ${paths.home}\``);
+	if (!stat.isDirectory())
+		return fail(`${paths.home} is no folder`, "Move it away, or set HOMIE_HOME to another folder.");
+	if (stat.uid !== process.getuid?.())
+		return fail(`${paths.home} belongs to uid ${stat.uid}`, `\`sudo chown -R $(id -un) ${paths.home}\``);
 	return ok(paths.home);
 }
 
@@ -83,18 +87,38 @@ function checkDisk({ paths }: DoctorOptions): Finding {
 function checkDaemon({ paths }: DoctorOptions, status: DaemonStatus | AppError): Finding {
 	if (!(status instanceof AppError)) {
 		const text = `pid ${status.pid}, version ${status.version}, ${status.listeners.map((one) => one.address).join(", ")}`;
-		return status.version === VERSION ? ok(text) : fail(`${text}; this is ${VERSION}`, "`weave-codex restart`");
+		return status.version === VERSION
+			? ok(text)
+			: fail(`${text}; this is ${VERSION}`, "`weave-codex restart`");
 	}
 	const record = readDiscovery(paths);
-	if (record && isSameProcess(record)) return fail(`pid ${record.pid} runs but does not answer: ${status.message}`, "`weave-codex restart --force`");
-	if (record) return warn(`the last one (pid ${record.pid}) died without stopping`, "`weave-codex start`; what it acknowledged is safe.");
-	return status.code === "DAEMON_UNAVAILABLE" ? warn("not running", "`weave-codex start`") : fail(status.message, status.remedy);
+	if (record && isSameProcess(record))
+		return fail(
+			`pid ${record.pid} runs but does not answer: ${status.message}`,
+			"`weave-codex restart --force`",
+		);
+	if (record)
+		return warn(
+			`the last one (pid ${record.pid}) died without stopping`,
+			"`weave-codex start`; what it acknowledged is safe.",
+		);
+	return status.code === "DAEMON_UNAVAILABLE"
+		? warn("not running", "`weave-codex start`")
+		: fail(status.message, status.remedy);
 }
 
 function checkLock({ paths }: DoctorOptions, running: boolean): Finding {
 	const present = existsSync(paths.lock);
-	if (running) return present ? ok(`${paths.lock} is held by the daemon`) : fail(`${paths.lock} is gone under a running daemon`, "`weave-codex restart`");
-	return present ? warn(`${paths.lock} was left by a crash; the kernel has freed it`, "Nothing: the next start takes it over.") : ok("free");
+	if (running)
+		return present
+			? ok(`${paths.lock} is held by the daemon`)
+			: fail(`${paths.lock} is gone under a running daemon`, "`weave-codex restart`");
+	return present
+		? warn(
+				`${paths.lock} was left by a crash; the kernel has freed it`,
+				"Nothing: the next start takes it over.",
+			)
+		: ok("free");
 }
 
 async function checkSockets({ paths }: DoctorOptions, running: boolean): Promise<Finding> {
@@ -104,22 +128,36 @@ async function checkSockets({ paths }: DoctorOptions, running: boolean): Promise
 		states.push(`${path} ${state}`);
 		if (state === "live" && !running) {
 			const holder = findSocketHolder(path);
-			return fail(`${path} is held by ${holder ? `pid ${holder.pid} (${holder.command})` : "another process"}`, holder ? `\`kill ${holder.pid}\`, or use another home.` : "Stop that process.");
+			return fail(
+				`${path} is held by ${holder ? `pid ${holder.pid} (${holder.command})` : "another process"}`,
+				holder ? `\`kill ${holder.pid}\`, or use another home.` : "Stop that process.",
+			);
 		}
-		if (state !== "live" && running) return fail(`${path} is ${state} though the daemon runs`, "`weave-codex restart`");
+		if (state !== "live" && running)
+			return fail(`${path} is ${state} though the daemon runs`, "`weave-codex restart`");
 	}
-	return states.some((state) => state.endsWith("stale")) ? warn(states.join(", "), "Nothing: the next start removes them.") : ok(states.join(", "));
+	return states.some((state) => state.endsWith("stale"))
+		? warn(states.join(", "), "Nothing: the next start removes them.")
+		: ok(states.join(", "));
 }
 
 function checkDatabase({ paths }: DoctorOptions, status: DaemonStatus | AppError): Finding {
 	const { state, schemaVersion, sizeBytes, setAside } = inspectDatabase(paths.database);
 	if (state === "absent") return ok("none yet");
-	if (state === "damaged") return fail(`${paths.database} is damaged`, "`weave-codex restart` sets it aside and goes on with a fresh one.");
+	if (state === "damaged")
+		return fail(
+			`${paths.database} is damaged`,
+			"`weave-codex restart` sets it aside and goes on with a fresh one.",
+		);
 	const detail = `${paths.database}: sound, schema ${schemaVersion}, ${Math.ceil(sizeBytes / 1024)} KiB`;
-	if (!(status instanceof AppError) && status.store.state === "failed") return fail(status.store.detail ?? "the store failed", "`weave-codex restart`");
+	if (!(status instanceof AppError) && status.store.state === "failed")
+		return fail(status.store.detail ?? "the store failed", "`weave-codex restart`");
 	const newest = setAside.at(-1);
 	if (newest === undefined) return ok(detail);
-	return warn(`${detail}; a damaged one was set aside as ${newest}`, `\`sqlite3 ${newest} .recover | sqlite3 recovered.db\` gets at it; delete it when done.`);
+	return warn(
+		`${detail}; a damaged one was set aside as ${newest}`,
+		`\`sqlite3 ${newest} .recover | sqlite3 recovered.db\` gets at it; delete it when done.`,
+	);
 }
 
 async function checkSandbox({ env }: DoctorOptions): Promise<Finding> {
@@ -133,22 +171,41 @@ function checkHost({ paths }: DoctorOptions): Finding {
 	if (!existsSync(path)) return ok("not running; the first terminal starts it");
 	const identity = parseProcessIdentity(JSON.parse(readFileSync(path, "utf8")));
 	if (!identity) return fail(`${path} makes no sense`, `\`rm ${path}\``);
-	return isSameProcess(identity) ? ok(`pid ${identity.pid}`) : warn(`pid ${identity.pid} has ended, its terminals with it`, "Nothing: the next terminal starts a new one.");
+	return isSameProcess(identity)
+		? ok(`pid ${identity.pid}`)
+		: warn(
+				`pid ${identity.pid} has ended, its terminals with it`,
+				"Nothing: the next terminal starts a new one.",
+			);
 }
 
 function checkProvider({ paths }: DoctorOptions, status: DaemonStatus | AppError): Finding {
 	if (!(status instanceof AppError)) {
-		const text = [status.provider.name, status.provider.model, status.provider.detail].filter(Boolean).join(", ");
-		return status.provider.name === "offline" ? warn(text, "`codex login`, or configure a provider in Codex's config.toml.") : ok(text);
+		const text = [status.provider.name, status.provider.model, status.provider.detail]
+			.filter(Boolean)
+			.join(", ");
+		return status.provider.name === "offline"
+			? warn(text, "`codex login`, or configure a provider in Codex's config.toml.")
+			: ok(text);
 	}
 	const { config, login } = createCodexHome(paths.codexHome).read();
-	if (config.model_provider != null) return ok(`provider ${config.model_provider} of ${paths.codexHome}/config.toml`);
-	if (login.kind === "none") return warn(`no login in ${paths.codexHome}; the offline agent answers`, "`codex login`, or configure a provider in Codex's config.toml.");
+	if (config.model_provider != null)
+		return ok(`provider ${config.model_provider} of ${paths.codexHome}/config.toml`);
+	if (login.kind === "none")
+		return warn(
+			`no login in ${paths.codexHome}; the offline agent answers`,
+			"`codex login`, or configure a provider in Codex's config.toml.",
+		);
 	return ok(`login by ${login.kind === "api_key" ? "API key" : "ChatGPT account"} in ${paths.codexHome}`);
 }
 
 function checkFlags({ env }: DoctorOptions): Finding {
-	return ok(createFlags(env).list().map((flag) => `${flag.name} (${flag.stage}) ${flag.enabled ? "on" : "off"}`).join(", "));
+	return ok(
+		createFlags(env)
+			.list()
+			.map((flag) => `${flag.name} (${flag.stage}) ${flag.enabled ? "on" : "off"}`)
+			.join(", "),
+	);
 }
 
 /** A check that itself fails is a finding too: doctor always prints all of its lines. */

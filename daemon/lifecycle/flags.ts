@@ -25,12 +25,17 @@ export interface Flags {
  * @throws AppError CONFIG_INVALID naming an unknown flag.
  */
 export function createFlags(env: Readonly<Record<string, string | undefined>>): Flags {
-	const states = new Map<string, boolean>(Object.entries(FLAG_TABLE).map(([name, row]) => [name, row.enabled]));
+	const states = new Map<string, boolean>(
+		Object.entries(FLAG_TABLE).map(([name, row]) => [name, row.enabled]),
+	);
 	for (const word of (env["WEAVE_FLAGS"] ?? "").split(",").map((part) => part.trim())) {
 		if (word === "") continue;
 		const name = word.replace(/^[-+]/, "");
 		if (!states.has(name)) {
-			throw new AppError("CONFIG_INVALID", `WEAVE_FLAGS names ${name}, which is no flag; there are: ${[...states.keys()].join(", ")}.`);
+			throw new AppError(
+				"CONFIG_INVALID",
+				`WEAVE_FLAGS names ${name}, which is no flag; there are: ${[...states.keys()].join(", ")}.`,
+			);
 		}
 		states.set(name, !word.startsWith("-"));
 	}

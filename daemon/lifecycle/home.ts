@@ -14,14 +14,20 @@ export function toHomeError(thrown: unknown, path: string): AppError {
 	const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "unknown";
 	const full = FULL.has(code) || (thrown instanceof Error && "errcode" in thrown && thrown.errcode === 13);
 	if (full) return new AppError("STORAGE_FULL", `The disk of ${path} is full.`, { cause: thrown });
-	return new AppError("HOME_NOT_WRITABLE", `${path} cannot be written (${code}).`, { cause: thrown, data: { path } });
+	return new AppError("HOME_NOT_WRITABLE", `${path} cannot be written (${code}).`, {
+		cause: thrown,
+		data: { path },
+	});
 }
 
 /** A folder of this user only; one that was open to others is closed. */
 function ensurePrivateFolder(path: string): void {
 	mkdirSync(path, { recursive: true, mode: 0o700 });
 	const { mode, uid } = lstatSync(path);
-	if (uid !== process.getuid?.()) throw new AppError("HOME_NOT_WRITABLE", `${path} belongs to another user (uid ${uid}).`, { data: { path } });
+	if (uid !== process.getuid?.())
+		throw new AppError("HOME_NOT_WRITABLE", `${path} belongs to another user (uid ${uid}).`, {
+			data: { path },
+		});
 	if ((mode & 0o077) !== 0) chmodSync(path, 0o700);
 }
 
@@ -62,7 +68,14 @@ function prepareFolder(path: string): void {
 
 /** Makes the folders, before the lock is taken. @throws AppError HOME_NOT_WRITABLE, STORAGE_FULL. */
 export function prepareFolders(paths: Paths): void {
-	for (const folder of new Set([paths.home, paths.weaveHome, paths.logs, paths.runtime, dirname(paths.coordSocket), dirname(paths.ptySocket)])) {
+	for (const folder of new Set([
+		paths.home,
+		paths.weaveHome,
+		paths.logs,
+		paths.runtime,
+		dirname(paths.coordSocket),
+		dirname(paths.ptySocket),
+	])) {
 		prepareFolder(folder);
 	}
 	try {

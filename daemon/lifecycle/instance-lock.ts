@@ -3,7 +3,12 @@ import { setTimeout as pause } from "node:timers/promises";
 import { AppError } from "#base/app-error.ts";
 import { tryLockFile } from "#daemon/storage/file-lock.ts";
 import { writeFileAtomic } from "#platform/atomic-file.ts";
-import { isSameProcess, type ProcessIdentity, parseProcessIdentity, readProcessIdentity } from "#platform/identity.ts";
+import {
+	isSameProcess,
+	type ProcessIdentity,
+	parseProcessIdentity,
+	readProcessIdentity,
+} from "#platform/identity.ts";
 import { toHomeError } from "./home.ts";
 
 interface Holder extends ProcessIdentity {
@@ -41,10 +46,18 @@ function heldError({ kind, path, version }: InstanceLockOptions, holder: Holder 
 	const who = holder ? `pid ${holder.pid}, version ${holder.version}` : "its pid is not known";
 	const data = holder ? { pid: holder.pid, version: holder.version, home: holder.home } : {};
 	if (kind === "bus") {
-		return new AppError("SOCKET_IN_USE", `Another daemon serves the bus of ${path} (${who}, home ${holder?.home ?? "unknown"}).`, { data });
+		return new AppError(
+			"SOCKET_IN_USE",
+			`Another daemon serves the bus of ${path} (${who}, home ${holder?.home ?? "unknown"}).`,
+			{ data },
+		);
 	}
 	if (holder && holder.version !== version) {
-		return new AppError("DAEMON_VERSION_MISMATCH", `A daemon of version ${holder.version} runs in this home (pid ${holder.pid}); this is ${version}.`, { data });
+		return new AppError(
+			"DAEMON_VERSION_MISMATCH",
+			`A daemon of version ${holder.version} runs in this home (pid ${holder.pid}); this is ${version}.`,
+			{ data },
+		);
 	}
 	return new AppError("DAEMON_ALREADY_RUNNING", `A daemon already runs in this home (${who}).`, { data });
 }

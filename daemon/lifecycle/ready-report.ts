@@ -10,7 +10,8 @@ export interface ReadyReport {
 
 /** Without WEAVE_READY_FD nobody waits, and both calls do nothing. Only the first call counts. */
 export function createReadyReport(env: Readonly<Record<string, string | undefined>>): ReadyReport {
-	let pipe: number | undefined = env["WEAVE_READY_FD"] === undefined ? undefined : Number(env["WEAVE_READY_FD"]);
+	let pipe: number | undefined =
+		env["WEAVE_READY_FD"] === undefined ? undefined : Number(env["WEAVE_READY_FD"]);
 	function tell(message: unknown): void {
 		if (pipe === undefined || !Number.isSafeInteger(pipe)) return;
 		const fd = pipe;

@@ -3,7 +3,15 @@ import type { Clock } from "#base/clock.ts";
 import type { Logger } from "#daemon/telemetry/port.ts";
 
 /** In this order, whatever the order of registration (architecture.md 6). */
-export const SHUTDOWN_PHASES = ["stop-accepting", "announce", "abort-turns", "drain", "release-terminals", "flush", "remove-records"] as const;
+export const SHUTDOWN_PHASES = [
+	"stop-accepting",
+	"announce",
+	"abort-turns",
+	"drain",
+	"release-terminals",
+	"flush",
+	"remove-records",
+] as const;
 export type ShutdownPhase = (typeof SHUTDOWN_PHASES)[number];
 
 /** Why the daemon stops; the first one stands. */
@@ -15,7 +23,7 @@ export interface ShutdownCause {
 
 export interface Shutdown {
 	/** A step runs once; steps of a phase run in order of registration. Disposing takes it out. */
-	add(phase: ShutdownPhase, name: string, run: () => Promise<void> | void): Disposable;
+	add(phase: ShutdownPhase, name: string, run: () => PromiseLike<void> | void): Disposable;
 	/** Starts the shutdown or joins the one under way; resolves after the exit function was called. */
 	begin(cause: ShutdownCause): Promise<void>;
 	/** First call: begin; a second one exits at once, without the steps that are left. */
@@ -43,10 +51,15 @@ const FORCED_EXIT: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGT
 interface Step {
 	phase: ShutdownPhase;
 	name: string;
-	run(): Promise<void> | void;
+	run(): PromiseLike<void> | void;
 }
 
-export function createShutdown({ clock, logger, exit, deadlineMs = DEFAULT_DEADLINE_MS }: ShutdownOptions): Shutdown {
+export function createShutdown({
+	clock,
+	logger,
+	exit,
+	deadlineMs = DEFAULT_DEADLINE_MS,
+}: ShutdownOptions): Shutdown {
 	const steps = new Set<Step>();
 	const controller = new AbortController();
 	let cause: ShutdownCause | undefined;
@@ -64,8 +77,12 @@ export function createShutdown({ clock, logger, exit, deadlineMs = DEFAULT_DEADL
 		const timedOut = Promise.withResolvers<"late">();
 		using _timer = clock.after(limitMs, () => timedOut.resolve("late"));
 		try {
-			const outcome = await Promise.race([Promise.resolve(step.run()).then(() => "done" as const), timedOut.promise]);
-			if (outcome === "late") logger.warn("shutdown step is late, going on", { step: step.name, limit_ms: limitMs });
+			const outcome = await Promise.race([
+				Promise.resolve(step.run()).then(() => "done" as const),
+				timedOut.promise,
+			]);
+			if (outcome === "late")
+				logger.warn("shutdown step is late, going on", { step: step.name, limit_ms: limitMs });
 		} catch (error) {
 			logger.error("shutdown step failed", { step: step.name, error });
 		}
@@ -116,7 +133,10 @@ export function createShutdown({ clock, logger, exit, deadlineMs = DEFAULT_DEADL
 }
 
 /** Makes INT, TERM and HUP stop the daemon; the process is the composition root's. */
-export function attachSignals(shutdown: Shutdown, target: Pick<NodeJS.Process, "on" | "removeListener">): Disposable {
+export function attachSignals(
+	shutdown: Shutdown,
+	target: Pick<NodeJS.Process, "on" | "removeListener">,
+): Disposable {
 	const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 	const listener = (signal: NodeJS.Signals): void => shutdown.onSignal(signal);
 	for (const signal of signals) target.on(signal, listener);

@@ -38,7 +38,9 @@ function listeningInode(path: string): string | undefined {
 
 function holdsInode(pid: string, inode: string): boolean {
 	try {
-		return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`);
+		return readdirSync(`/proc/${pid}/fd`).some(
+			(fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`,
+		);
 	} catch {
 		return false;
 	}
@@ -66,11 +68,14 @@ export function findSocketHolder(path: string): { pid: number; command: string }
 export async function claimSocket(path: string): Promise<void> {
 	const present = lstatSync(path, { throwIfNoEntry: false });
 	if (!present) return;
-	if (!present.isSocket()) throw new AppError("SOCKET_IN_USE", `${path} is in the way and is no socket.`, { data: { path } });
+	if (!present.isSocket())
+		throw new AppError("SOCKET_IN_USE", `${path} is in the way and is no socket.`, { data: { path } });
 	const state = await probeSocket(path);
 	if (state === "stale") rmSync(path, { force: true });
 	if (state !== "live") return;
 	const holder = findSocketHolder(path);
 	const who = holder ? `pid ${holder.pid} (${holder.command})` : "a process that cannot be seen from here";
-	throw new AppError("SOCKET_IN_USE", `${path} is held by ${who}.`, { data: { path, ...(holder ? { pid: holder.pid } : {}) } });
+	throw new AppError("SOCKET_IN_USE", `${path} is held by ${who}.`, {
+		data: { path, ...(holder ? { pid: holder.pid } : {}) },
+	});
 }

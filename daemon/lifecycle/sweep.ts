@@ -1,13 +1,13 @@
-import { lstatSync, rmSync } from "node:fs";
+import { lstatSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { readFileSync } from "node:fs";
 import { isSameProcess, parseProcessIdentity } from "#platform/identity.ts";
 import type { Paths } from "#platform/paths.ts";
 import { acquireInstanceLock } from "./instance-lock.ts";
 import { probeSocket } from "./socket-claim.ts";
 
 async function removeStale(path: string): Promise<void> {
-	if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() && (await probeSocket(path)) === "stale") rmSync(path, { force: true });
+	if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() && (await probeSocket(path)) === "stale")
+		rmSync(path, { force: true });
 }
 
 /** Runs `clean` only while nobody holds the lock, so that a daemon starting meanwhile keeps its files. */

@@ -18,7 +18,10 @@ export function inspectDatabase(path: string): Inspection {
 	const folder = dirname(path);
 	const prefix = `${basename(path)}.damaged-`;
 	const names = existsSync(folder) ? readdirSync(folder) : [];
-	const setAside = names.filter((name) => name.startsWith(prefix) && !/-(wal|shm)$/.test(name)).sort().map((name) => join(folder, name));
+	const setAside = names
+		.filter((name) => name.startsWith(prefix) && !/-(wal|shm)$/.test(name))
+		.sort()
+		.map((name) => join(folder, name));
 	const found = { schemaVersion: 0, sizeBytes: databaseSizeBytes(path), setAside };
 	if (!existsSync(path)) return { ...found, state: "absent" };
 	// Without a journal nobody writes, and `immutable` keeps SQLite from making one just to read.

@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+	chmodSync,
+	closeSync,
+	existsSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	renameSync,
+	rmSync,
+	statSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { AppError } from "#base/app-error.ts";
 import { type Connection, isDamage, openConnection, toStorageError } from "./sqlite.ts";
@@ -28,7 +38,8 @@ function stampOf(nowMs: number): string {
 function assertRising(migrations: readonly Migration[]): void {
 	for (const [index, migration] of migrations.entries()) {
 		const before = migrations[index - 1]?.version ?? 0;
-		if (migration.version <= before) throw new Error(`migration ${migration.name} must have a version above ${before}`);
+		if (migration.version <= before)
+			throw new Error(`migration ${migration.name} must have a version above ${before}`);
 	}
 }
 
@@ -74,7 +85,9 @@ function listBackups(backupsDir: string, path: string): string[] {
 function makeBackup(connection: Connection, options: PrepareOptions, version: number): void {
 	const { backupsDir, path, nowMs } = options;
 	mkdirSync(backupsDir, { recursive: true, mode: 0o700 });
-	const target = freeName(join(backupsDir, `${basename(path, ".db")}-${stampOf(nowMs)}-v${String(version).padStart(4, "0")}.db`));
+	const target = freeName(
+		join(backupsDir, `${basename(path, ".db")}-${stampOf(nowMs)}-v${String(version).padStart(4, "0")}.db`),
+	);
 	const partial = `${target}.partial`;
 	rmSync(partial, { force: true });
 	try {
@@ -85,7 +98,8 @@ function makeBackup(connection: Connection, options: PrepareOptions, version: nu
 		rmSync(partial, { force: true });
 		throw error;
 	}
-	for (const old of listBackups(backupsDir, path).slice(0, -BACKUPS_KEPT)) rmSync(join(backupsDir, old), { force: true });
+	for (const old of listBackups(backupsDir, path).slice(0, -BACKUPS_KEPT))
+		rmSync(join(backupsDir, old), { force: true });
 }
 
 function readVersion(connection: Connection): number {
@@ -113,9 +127,13 @@ function migrate(connection: Connection, options: PrepareOptions): number {
 	let version = readVersion(connection);
 	const newest = options.migrations.at(-1)?.version ?? 0;
 	if (version > newest) {
-		throw new AppError("STORAGE_NEWER", `The database ${options.path} has schema ${version}; this version knows ${newest}.`, {
-			data: { found: version, known: newest },
-		});
+		throw new AppError(
+			"STORAGE_NEWER",
+			`The database ${options.path} has schema ${version}; this version knows ${newest}.`,
+			{
+				data: { found: version, known: newest },
+			},
+		);
 	}
 	const backUp = !isEmpty(connection);
 	for (const migration of options.migrations) {
@@ -170,7 +188,11 @@ export function prepareDatabase(options: PrepareOptions): Prepared {
 			recovered = describeRecovery(aside, newestBackup(options.backupsDir, options.path));
 			createPrivateFile(options.path);
 			connection = openSound(options.path);
-			if (!connection) throw new AppError("STORAGE_CORRUPT", `A fresh database at ${options.path} is damaged too; the disk may be failing.`);
+			if (!connection)
+				throw new AppError(
+					"STORAGE_CORRUPT",
+					`A fresh database at ${options.path} is damaged too; the disk may be failing.`,
+				);
 		}
 		try {
 			return { schemaVersion: migrate(connection, options), recovered };
@@ -184,5 +206,8 @@ export function prepareDatabase(options: PrepareOptions): Prepared {
 
 /** Bytes of the database with its journal. */
 export function databaseSizeBytes(path: string): number {
-	return ["", "-wal"].reduce((sum, suffix) => sum + (statSync(path + suffix, { throwIfNoEntry: false })?.size ?? 0), 0);
+	return ["", "-wal"].reduce(
+		(sum, suffix) => sum + (statSync(path + suffix, { throwIfNoEntry: false })?.size ?? 0),
+		0,
+	);
 }

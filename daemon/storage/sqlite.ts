@@ -74,7 +74,9 @@ export function openConnection(path: string, options: { readOnly?: boolean } = {
 			return row === undefined ? undefined : ({ ...row } as R);
 		},
 		all<R = Row>(sql: string, ...params: SqlValue[]): R[] {
-			return prepare(sql).all(...params).map((row) => ({ ...row }) as R);
+			return prepare(sql)
+				.all(...params)
+				.map((row) => ({ ...row }) as R);
 		},
 		run(sql, ...params) {
 			return { changes: Number(prepare(sql).run(...params).changes) };

@@ -11,7 +11,9 @@ import type { FromWriter, ToWriter, Unit, UnitResult, WriterStart } from "./writ
 async function main(port: MessagePort, start: WriterStart): Promise<void> {
 	const faultPoint = createFaultPoint(process.env);
 	const commands =
-		start.commandsUrl === null ? WRITE_COMMANDS : ((await import(start.commandsUrl)) as { WRITE_COMMANDS: readonly WriteCommand[] }).WRITE_COMMANDS;
+		start.commandsUrl === null
+			? WRITE_COMMANDS
+			: ((await import(start.commandsUrl)) as { WRITE_COMMANDS: readonly WriteCommand[] }).WRITE_COMMANDS;
 	let connection: Connection | undefined;
 	let writer: Writer | undefined;
 
@@ -21,7 +23,9 @@ async function main(port: MessagePort, start: WriterStart): Promise<void> {
 
 	function open(): void {
 		connection = openConnection(start.path);
-		connection.database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000");
+		connection.database.exec(
+			"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000",
+		);
 		writer = createWriter({ connection, commands, faultPoint });
 		send({ kind: "opened" });
 	}
@@ -70,7 +74,12 @@ function cloneable(outcome: GroupOutcome): GroupOutcome {
 		try {
 			return structuredClone(result);
 		} catch (error) {
-			return { id: result.id, ok: false, error: new AppError("STORAGE_FAILED").toWire(), cause: String(error) };
+			return {
+				id: result.id,
+				ok: false,
+				error: new AppError("STORAGE_FAILED").toWire(),
+				cause: String(error),
+			};
 		}
 	});
 	return { ...outcome, results, events: JSON.parse(JSON.stringify(outcome.events)) };

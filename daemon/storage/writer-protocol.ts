@@ -19,7 +19,9 @@ export interface Unit {
 /** `open` comes once, when the file is ready; `close` last. */
 export type ToWriter = { kind: "open" } | { kind: "units"; units: Unit[] } | { kind: "close" };
 
-export type UnitResult = { id: number; ok: true; value: unknown } | { id: number; ok: false; error: WireError; cause: string | null };
+export type UnitResult =
+	| { id: number; ok: true; value: unknown }
+	| { id: number; ok: false; error: WireError; cause: string | null };
 
 export type FromWriter =
 	| { kind: "opened" }

@@ -46,20 +46,41 @@ function createTx(connection: Connection, events: LogEvent[], nowMs: number): Tx
 			const seq = counter?.seq ?? 0;
 			const logged = connection.get<{ log_id: number }>(
 				"INSERT INTO event_log (stream, seq, type, payload, at_ms) VALUES (?, ?, ?, ?, ?) RETURNING log_id",
-				stream, seq, type, JSON.stringify(payload ?? null), nowMs,
+				stream,
+				seq,
+				type,
+				JSON.stringify(payload ?? null),
+				nowMs,
 			);
-			const event: LogEvent = { log_id: logged?.log_id ?? 0, stream, seq, type, payload: payload ?? null, at_ms: nowMs };
+			const event: LogEvent = {
+				log_id: logged?.log_id ?? 0,
+				stream,
+				seq,
+				type,
+				payload: payload ?? null,
+				at_ms: nowMs,
+			};
 			events.push(event);
 			return event;
 		},
 	};
 }
 
-function rememberResult(connection: Connection, claim: IdempotencyClaim, result: unknown, nowMs: number): void {
+function rememberResult(
+	connection: Connection,
+	claim: IdempotencyClaim,
+	result: unknown,
+	nowMs: number,
+): void {
 	const text: string | undefined = JSON.stringify(result);
 	connection.run(
 		"INSERT OR REPLACE INTO idempotency (identity, method, key, digest, result, at_ms) VALUES (?, ?, ?, ?, ?, ?)",
-		claim.identity, claim.method, claim.key, claim.digest, text ?? null, nowMs,
+		claim.identity,
+		claim.method,
+		claim.key,
+		claim.digest,
+		text ?? null,
+		nowMs,
 	);
 }
 
@@ -70,7 +91,10 @@ export function createWriter({ connection, commands, faultPoint }: WriterOptions
 
 	function execute(unit: Unit, events: LogEvent[]): unknown {
 		const command = byName.get(unit.command);
-		if (!command) throw new Error(`no write command is named ${unit.command}; add it to daemon/storage/repository/index.ts`);
+		if (!command)
+			throw new Error(
+				`no write command is named ${unit.command}; add it to daemon/storage/repository/index.ts`,
+			);
 		const { idempotency: claim, nowMs } = unit;
 		const first = claim ? findCallResult(connection, claim, nowMs) : undefined;
 		if (first) return first.value;

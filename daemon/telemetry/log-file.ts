@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, existsSync, fstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+	chmodSync,
+	closeSync,
+	existsSync,
+	fstatSync,
+	mkdirSync,
+	openSync,
+	renameSync,
+	rmSync,
+	writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 
 /** Some hours of a busy daemon; small enough to open in an editor. */
@@ -22,7 +32,11 @@ interface LogFileOptions {
  * Appends lines to a file of this user only, and moves it aside before it would grow over its limit. Writes are
  * synchronous, so that the last line before a crash is there; a disk that refuses costs lines, never the daemon.
  */
-export function createLogFile({ path, maxBytes = DEFAULT_MAX_BYTES, keep = DEFAULT_KEEP }: LogFileOptions): LogFile {
+export function createLogFile({
+	path,
+	maxBytes = DEFAULT_MAX_BYTES,
+	keep = DEFAULT_KEEP,
+}: LogFileOptions): LogFile {
 	mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
 	let file = open();
 	let sizeBytes = fstatSync(file).size;
@@ -37,7 +51,8 @@ export function createLogFile({ path, maxBytes = DEFAULT_MAX_BYTES, keep = DEFAU
 
 	function rotate(): void {
 		rmSync(`${path}.${keep}`, { force: true });
-		for (let n = keep - 1; n >= 1; n -= 1) if (existsSync(`${path}.${n}`)) renameSync(`${path}.${n}`, `${path}.${n + 1}`);
+		for (let n = keep - 1; n >= 1; n -= 1)
+			if (existsSync(`${path}.${n}`)) renameSync(`${path}.${n}`, `${path}.${n + 1}`);
 		renameSync(path, `${path}.1`);
 		closeSync(file);
 		file = open();

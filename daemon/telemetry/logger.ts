@@ -29,9 +29,11 @@ export function createLogger({ sinks, level = "info" }: LoggerOptions): Logger {
 }
 
 function wrap(target: PinoLogger): Logger {
-	const at = (level: LogLevel) => (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
-		if (target.isLevelEnabled(level)) target[level](redactFields(fields), redactText(message));
-	};
+	const at =
+		(level: LogLevel) =>
+		(message: string, fields: Readonly<Record<string, unknown>> = {}) => {
+			if (target.isLevelEnabled(level)) target[level](redactFields(fields), redactText(message));
+		};
 	return {
 		debug: at("debug"),
 		info: at("info"),

@@ -52,9 +52,16 @@ function sample(name: string, labels: string, value: number): string {
 }
 
 /** Groups series of one metric under one TYPE line, as the format asks. */
-function renderGroup<T extends Series>(all: Iterable<T>, type: string, render: (series: T, name: string) => string[]): string[] {
+function renderGroup<T extends Series>(
+	all: Iterable<T>,
+	type: string,
+	render: (series: T, name: string) => string[],
+): string[] {
 	const byName = Map.groupBy(all, (series) => metricName(series.name));
-	return [...byName].flatMap(([name, members]) => [`# TYPE ${name} ${type}`, ...members.flatMap((one) => render(one, name))]);
+	return [...byName].flatMap(([name, members]) => [
+		`# TYPE ${name} ${type}`,
+		...members.flatMap((one) => render(one, name)),
+	]);
 }
 
 function renderSummary({ histogram, labels, scale, sum }: Summary, name: string): string[] {
@@ -80,7 +87,12 @@ export function createTelemetry({ clock, traceSpans }: TelemetryOptions): Teleme
 	let oldest = 0;
 	let dropped = 0;
 
-	function seriesOf<T>(map: Map<string, T>, name: string, labels: Labels | undefined, make: (text: string) => T): T | undefined {
+	function seriesOf<T>(
+		map: Map<string, T>,
+		name: string,
+		labels: Labels | undefined,
+		make: (text: string) => T,
+	): T | undefined {
 		const text = labelText(labels);
 		const key = `${name}{${text}`;
 		const present = map.get(key);
@@ -110,7 +122,9 @@ export function createTelemetry({ clock, traceSpans }: TelemetryOptions): Teleme
 			const summary = seriesOf(summaries, name, labels, make);
 			if (!summary || !Number.isFinite(value)) return;
 			const whole = Math.round(value * summary.scale);
-			summary.histogram.record(Math.min(HISTOGRAM_SETTINGS.highest, Math.max(HISTOGRAM_SETTINGS.lowest, whole)));
+			summary.histogram.record(
+				Math.min(HISTOGRAM_SETTINGS.highest, Math.max(HISTOGRAM_SETTINGS.lowest, whole)),
+			);
 			summary.sum += value;
 		},
 		gauge(name, read) {
@@ -130,9 +144,12 @@ export function createTelemetry({ clock, traceSpans }: TelemetryOptions): Teleme
 		traceLines: () => [...ring.slice(oldest), ...ring.slice(0, oldest)],
 		renderMetrics() {
 			const read = [...gauges].map((gauge) => ({ name: gauge.name, labels: "", value: gauge.read() }));
-			const lost = dropped === 0 ? [] : [{ name: "telemetry_series_dropped_total", labels: "", value: dropped }];
+			const lost =
+				dropped === 0 ? [] : [{ name: "telemetry_series_dropped_total", labels: "", value: dropped }];
 			const lines = [
-				...renderGroup([...counters.values(), ...lost], "counter", (one, name) => [sample(name, one.labels, one.value)]),
+				...renderGroup([...counters.values(), ...lost], "counter", (one, name) => [
+					sample(name, one.labels, one.value),
+				]),
 				...renderGroup(read, "gauge", (one, name) => [sample(name, one.labels, one.value)]),
 				...renderGroup(summaries.values(), "summary", renderSummary),
 			];

@@ -1,5 +1,6 @@
 /** Names whose text values are secrets; counts such as `input_tokens` are numbers and stay. */
-const SECRET_KEY = /token|authori[sz]ation|api[-_]?key|secret|passw(or)?d|cookie|credential|bearer|private[-_]?key/i;
+const SECRET_KEY =
+	/token|authori[sz]ation|api[-_]?key|secret|passw(or)?d|cookie|credential|bearer|private[-_]?key/i;
 
 const MASK = "[redacted]";
 
@@ -10,7 +11,10 @@ const PATTERNS: readonly [RegExp, string][] = [
 	[/\bgh[pousr]_[A-Za-z0-9]{16,}/g, MASK],
 	[/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, MASK],
 	[/(:\/\/[^\s/:@]*:)[^\s/@]+@/g, `$1${MASK}@`],
-	[/((?:access_|refresh_|id_|auth_)?token|authorization|api[-_]?key|client_secret|secret|password|passwd)(["']?\s*[=:]\s*["']?)(?!\[redacted\]|Bearer|Basic)[^\s"'&,;}]{4,}/gi, `$1$2${MASK}`],
+	[
+		/((?:access_|refresh_|id_|auth_)?token|authorization|api[-_]?key|client_secret|secret|password|passwd)(["']?\s*[=:]\s*["']?)(?!\[redacted\]|Bearer|Basic)[^\s"'&,;}]{4,}/gi,
+		`$1$2${MASK}`,
+	],
 ];
 
 const DEPTH_MAX = 6;
@@ -19,7 +23,8 @@ const TEXT_MAX_CHARS = 8192;
 
 /** Blanks out what looks like a secret, and cuts very long texts. */
 export function redactText(text: string): string {
-	let out = text.length > TEXT_MAX_CHARS ? `${text.slice(0, TEXT_MAX_CHARS)}… (${text.length} characters)` : text;
+	let out =
+		text.length > TEXT_MAX_CHARS ? `${text.slice(0, TEXT_MAX_CHARS)}… (${text.length} characters)` : text;
 	for (const [pattern, replacement] of PATTERNS) out = out.replace(pattern, replacement);
 	return out;
 }
@@ -35,9 +40,12 @@ function redactObject(value: object, depth: number): unknown {
 	if (depth >= DEPTH_MAX) return "[deep]";
 	if (value instanceof Error) return redactError(value, depth);
 	if (value instanceof Uint8Array) return `[${value.length} bytes]`;
-	if (Array.isArray(value)) return value.slice(0, ENTRIES_MAX).map((one) => redactValue(one, depth + 1, false));
+	if (Array.isArray(value))
+		return value.slice(0, ENTRIES_MAX).map((one) => redactValue(one, depth + 1, false));
 	const entries = Object.entries(value).slice(0, ENTRIES_MAX);
-	return Object.fromEntries(entries.map(([key, one]) => [key, redactValue(one, depth + 1, SECRET_KEY.test(key))]));
+	return Object.fromEntries(
+		entries.map(([key, one]) => [key, redactValue(one, depth + 1, SECRET_KEY.test(key))]),
+	);
 }
 
 function redactValue(value: unknown, depth: number, secret: boolean): unknown {

@@ -37,7 +37,11 @@ const START_LOG_TAIL_CHARS = 600;
 function launch({ paths, env, entry, port, web }: SpawnDaemonOptions, startLog: string): ChildProcess {
 	const log = openSync(startLog, "w", 0o600);
 	const file = entry instanceof URL ? fileURLToPath(entry) : entry;
-	const args = [file, ...(port === undefined ? [] : ["--port", String(port)]), ...(web === false ? ["--no-web"] : [])];
+	const args = [
+		file,
+		...(port === undefined ? [] : ["--port", String(port)]),
+		...(web === false ? ["--no-web"] : []),
+	];
 	try {
 		return spawn(process.execPath, args, {
 			detached: true,
@@ -71,7 +75,11 @@ function tailOf(path: string): string {
 }
 
 function parseReport(line: string, pid: number): SpawnedDaemon {
-	const report = JSON.parse(line) as { ready?: boolean; listeners?: Listener[]; error?: { name: string; message: string; data?: unknown } };
+	const report = JSON.parse(line) as {
+		ready?: boolean;
+		listeners?: Listener[];
+		error?: { name: string; message: string; data?: unknown };
+	};
 	if (report.error) throw AppError.fromWire(report.error);
 	return { pid, listeners: report.listeners ?? [] };
 }
@@ -108,10 +116,15 @@ export async function spawnDaemon(options: SpawnDaemonOptions): Promise<SpawnedD
 		mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
 		child = launch(options, startLog);
 	} catch (cause) {
-		throw new AppError("HOME_NOT_WRITABLE", `${paths.home} cannot be written.`, { cause, data: { path: paths.home } });
+		throw new AppError("HOME_NOT_WRITABLE", `${paths.home} cannot be written.`, {
+			cause,
+			data: { path: paths.home },
+		});
 	}
 	const failed = new Promise<never>((_resolve, reject) => {
-		child.once("error", (cause) => reject(new AppError("DAEMON_UNAVAILABLE", "The daemon's program could not be started.", { cause })));
+		child.once("error", (cause) =>
+			reject(new AppError("DAEMON_UNAVAILABLE", "The daemon's program could not be started.", { cause })),
+		);
 	});
 	const pipe = child.stdio[READY_FD] as Readable;
 	const timer = new AbortController();
@@ -121,12 +134,20 @@ export async function spawnDaemon(options: SpawnDaemonOptions): Promise<SpawnedD
 		const line = await Promise.race([readLine(pipe), failed, late]);
 		if (line === "late") {
 			child.kill("SIGTERM");
-			throw new AppError("TIMEOUT", `The daemon did not get ready within ${timeoutMs / 1000} s; see ${startLog}.`);
+			throw new AppError(
+				"TIMEOUT",
+				`The daemon did not get ready within ${timeoutMs / 1000} s; see ${startLog}.`,
+			);
 		}
-		if (line === undefined) throw new AppError("DAEMON_UNAVAILABLE", `The daemon ended while it started. ${tailOf(startLog)}`.trim());
+		if (line === undefined)
+			throw new AppError(
+				"DAEMON_UNAVAILABLE",
+				`The daemon ended while it started. ${tailOf(startLog)}`.trim(),
+			);
 		return parseReport(line, child.pid ?? 0);
 	} catch (error) {
-		if (error instanceof AppError && error.code === "DAEMON_ALREADY_RUNNING") await waitForWinner(paths, timeoutMs);
+		if (error instanceof AppError && error.code === "DAEMON_ALREADY_RUNNING")
+			await waitForWinner(paths, timeoutMs);
 		throw error;
 	} finally {
 		timer.abort();

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import type { Paths } from "./paths.ts";
 import { type ProcessIdentity, parseProcessIdentity } from "./identity.ts";
+import type { Paths } from "./paths.ts";
 
 export interface Listener {
 	kind: string;

@@ -29,7 +29,10 @@ function readProc(pid: number): string | undefined {
 
 function readPs(pid: number): string | undefined {
 	try {
-		const out = execFileSync("ps", ["-o", "state=,lstart=", "-p", String(pid)], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+		const out = execFileSync("ps", ["-o", "state=,lstart=", "-p", String(pid)], {
+			encoding: "utf8",
+			stdio: ["ignore", "pipe", "ignore"],
+		});
 		const [state = "", ...started] = out.trim().split(/\s+/);
 		return started.length === 0 || state.startsWith("Z") ? undefined : started.join(" ");
 	} catch {
@@ -51,7 +54,8 @@ export function isSameProcess(identity: ProcessIdentity): boolean {
 
 /** Reads `{pid, start_time}` out of something parsed from a file. */
 export function parseProcessIdentity(value: unknown): ProcessIdentity | undefined {
-	if (typeof value !== "object" || value === null || !("pid" in value) || !("start_time" in value)) return undefined;
+	if (typeof value !== "object" || value === null || !("pid" in value) || !("start_time" in value))
+		return undefined;
 	const { pid, start_time } = value;
 	return typeof pid === "number" && typeof start_time === "string" ? { pid, start_time } : undefined;
 }

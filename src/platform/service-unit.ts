@@ -75,7 +75,9 @@ function escapeXml(text: string): string {
 
 function launchdUnit({ env, node, daemon, uid }: ServiceOptions): ServiceUnit {
 	const path = join(env["HOME"] ?? homedir(), "Library", "LaunchAgents", `${LAUNCHD_LABEL}.plist`);
-	const variables = keptVariables(env).map(([name, value]) => `\t\t<key>${name}</key><string>${escapeXml(value)}</string>`);
+	const variables = keptVariables(env).map(
+		([name, value]) => `\t\t<key>${name}</key><string>${escapeXml(value)}</string>`,
+	);
 	const text = `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
 <plist version="1.0">

@@ -11,8 +11,16 @@ export function readToken(paths: Pick<Paths, "token">): string {
 	try {
 		token = readFileSync(paths.token, "utf8").trim();
 	} catch (cause) {
-		throw new AppError("AUTH_REQUIRED", `The token ${paths.token} cannot be read; the daemon makes it when it first starts.`, { cause });
+		throw new AppError(
+			"AUTH_REQUIRED",
+			`The token ${paths.token} cannot be read; the daemon makes it when it first starts.`,
+			{ cause },
+		);
 	}
-	if (token === "") throw new AppError("AUTH_REQUIRED", `The token ${paths.token} is empty. Delete it and restart the daemon.`);
+	if (token === "")
+		throw new AppError(
+			"AUTH_REQUIRED",
+			`The token ${paths.token} is empty. Delete it and restart the daemon.`,
+		);
 	return token;
 }

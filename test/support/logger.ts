@@ -5,10 +5,15 @@ export interface MemoryLogger extends Logger {
 	readonly lines: { level: string; message: string; fields: Readonly<Record<string, unknown>> }[];
 }
 
-export function createMemoryLogger(lines: MemoryLogger["lines"] = [], base: Readonly<Record<string, unknown>> = {}): MemoryLogger {
-	const write = (level: string) => (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
-		lines.push({ level, message, fields: { ...base, ...fields } });
-	};
+export function createMemoryLogger(
+	lines: MemoryLogger["lines"] = [],
+	base: Readonly<Record<string, unknown>> = {},
+): MemoryLogger {
+	const write =
+		(level: string) =>
+		(message: string, fields: Readonly<Record<string, unknown>> = {}) => {
+			lines.push({ level, message, fields: { ...base, ...fields } });
+		};
 	return {
 		lines,
 		debug: write("debug"),

@@ -7,7 +7,9 @@ import type { Store } from "#daemon/storage/store.ts";
 import { createMemoryLogger } from "./logger.ts";
 
 /** A real store, on a folder of its own unless `path` is given; disposing closes it and removes that folder. */
-export async function openTestStore(options: Partial<StoreOptions> = {}): Promise<Store & { readonly path: string }> {
+export async function openTestStore(
+	options: Partial<StoreOptions> = {},
+): Promise<Store & { readonly path: string }> {
 	const folder = await mkdtemp(join(tmpdir(), "store-"));
 	const path = options.path ?? join(folder, "homie.db");
 	const store = await createStore({

@@ -31,7 +31,17 @@ export interface AuditRow {
 const CHAIN_START = "0".repeat(64);
 
 function hashOf(row: Omit<AuditRow, "audit_id" | "hash">): string {
-	const parts = [row.previous_hash, row.at_ms, row.actor, row.client, row.machine_id, row.action, row.detail, row.decision, row.decided_by];
+	const parts = [
+		row.previous_hash,
+		row.at_ms,
+		row.actor,
+		row.client,
+		row.machine_id,
+		row.action,
+		row.detail,
+		row.decision,
+		row.decided_by,
+	];
 	return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }
 
@@ -52,12 +62,22 @@ export function appendAudit(tx: Tx, entry: AuditEntry): void {
 	tx.run(
 		`INSERT INTO audit (at_ms, actor, client, machine_id, action, detail, decision, decided_by, previous_hash, hash)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		row.at_ms, row.actor, row.client, row.machine_id, row.action, row.detail, row.decision, row.decided_by, row.previous_hash,
+		row.at_ms,
+		row.actor,
+		row.client,
+		row.machine_id,
+		row.action,
+		row.detail,
+		row.decision,
+		row.decided_by,
+		row.previous_hash,
 		hashOf(row),
 	);
 }
 
-export const auditAppend = defineWrite("audit.append", (tx, entry: AuditEntry): void => appendAudit(tx, entry));
+export const auditAppend = defineWrite("audit.append", (tx, entry: AuditEntry): void =>
+	appendAudit(tx, entry),
+);
 
 /** Newest first. */
 export function readAudit(reader: Reader, limit: number): AuditRow[] {
@@ -69,7 +89,10 @@ export function verifyAudit(reader: Reader): number | null {
 	let previous = CHAIN_START;
 	let after = 0;
 	for (;;) {
-		const page = reader.all<AuditRow>("SELECT * FROM audit WHERE audit_id > ? ORDER BY audit_id LIMIT 500", after);
+		const page = reader.all<AuditRow>(
+			"SELECT * FROM audit WHERE audit_id > ? ORDER BY audit_id LIMIT 500",
+			after,
+		);
 		if (page.length === 0) return null;
 		for (const row of page) {
 			if (row.previous_hash !== previous || row.hash !== hashOf(row)) return row.audit_id;

@@ -8,7 +8,9 @@ function toEvent(row: EventRow): LogEvent {
 
 /** Events of all streams after `afterLogId`, oldest first. */
 export function readEventsAfter(reader: Reader, afterLogId: number, limit: number): LogEvent[] {
-	return reader.all<EventRow>("SELECT * FROM event_log WHERE log_id > ? ORDER BY log_id LIMIT ?", afterLogId, limit).map(toEvent);
+	return reader
+		.all<EventRow>("SELECT * FROM event_log WHERE log_id > ? ORDER BY log_id LIMIT ?", afterLogId, limit)
+		.map(toEvent);
 }
 
 /** Events of one stream after `afterSeq`, oldest first. */

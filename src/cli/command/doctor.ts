@@ -26,7 +26,8 @@ export const doctorCommand = defineCommand({
 	program: "weave-codex",
 	name: "doctor",
 	summary: "Check everything the daemon depends on and say what to type where something is wrong.",
-	description: "Works with and without a daemon, and changes nothing. Exits 1 when a check failed; warnings do not count.",
+	description:
+		"Works with and without a daemon, and changes nothing. Exits 1 when a check failed; warnings do not count.",
 	examples: [
 		{ command: "weave-codex doctor", says: "one line a check, the remedy below it" },
 		{ command: "weave-codex doctor --json", says: "the same as JSON" },

@@ -9,7 +9,8 @@ const LOOK_EVERY_MS = 1000;
 function parseCount(text: string | boolean | undefined): number {
 	if (typeof text !== "string") return DEFAULT_LINES;
 	const count = Number(text);
-	if (!/^\d+$/.test(text) || count > LINES_MAX) throw new AppError("USAGE", `--lines takes a number from 0 to ${LINES_MAX}, not ${text}.`);
+	if (!/^\d+$/.test(text) || count > LINES_MAX)
+		throw new AppError("USAGE", `--lines takes a number from 0 to ${LINES_MAX}, not ${text}.`);
 	return count;
 }
 
@@ -23,7 +24,9 @@ function formatLine(line: string): string {
 	}
 	if (typeof parsed !== "object" || parsed === null) return line;
 	const { time, level, msg, ...fields } = parsed as Record<string, unknown>;
-	const extra = Object.entries(fields).map(([key, value]) => ` ${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+	const extra = Object.entries(fields).map(
+		([key, value]) => ` ${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+	);
 	return `${String(time)} ${String(level).toUpperCase().padEnd(5)} ${String(msg)}${extra.join("")}`;
 }
 
@@ -42,7 +45,10 @@ function splitLines(text: Buffer | undefined): string[] {
 }
 
 /** The newest lines, from the file before the last rotation too where one is too short, and where the next will begin. */
-async function readTail(path: string, count: number): Promise<{ lines: string[]; endBytes: number } | undefined> {
+async function readTail(
+	path: string,
+	count: number,
+): Promise<{ lines: string[]; endBytes: number } | undefined> {
 	const text = await readIfThere(path);
 	if (!text) return undefined;
 	const present = splitLines(text);
@@ -51,7 +57,12 @@ async function readTail(path: string, count: number): Promise<{ lines: string[];
 }
 
 /** Calls `onLine` for each line added from `offset` on, across rotations, until aborted. */
-async function follow(path: string, offset: number, context: CliContext, onLine: (line: string) => void): Promise<void> {
+async function follow(
+	path: string,
+	offset: number,
+	context: CliContext,
+	onLine: (line: string) => void,
+): Promise<void> {
 	const { open, stat } = await import("node:fs/promises");
 	const { watch } = await import("node:fs");
 	const { dirname } = await import("node:path");
@@ -69,7 +80,12 @@ async function follow(path: string, offset: number, context: CliContext, onLine:
 		if (found.size === position) return;
 		const file = await open(path, "r");
 		try {
-			const { buffer, bytesRead } = await file.read(Buffer.alloc(found.size - position), 0, found.size - position, position);
+			const { buffer, bytesRead } = await file.read(
+				Buffer.alloc(found.size - position),
+				0,
+				found.size - position,
+				position,
+			);
 			position += bytesRead;
 			const lines = (rest + buffer.toString("utf8", 0, bytesRead)).split("\n");
 			rest = lines.pop() ?? "";
@@ -100,10 +116,15 @@ export const logsCommand = defineCommand({
 	program: "weave-codex",
 	name: "logs",
 	summary: "Show the daemon's log.",
-	description: "Reads $HOMIE_HOME/logs/daemon.log, with or without a daemon. With --json the lines are as they are stored: NDJSON.",
+	description:
+		"Reads $HOMIE_HOME/logs/daemon.log, with or without a daemon. With --json the lines are as they are stored: NDJSON.",
 	options: [
 		{ flags: "-f, --follow", summary: "go on with new lines until interrupted" },
-		{ flags: "--lines <n>", summary: "how many of the newest lines to show first", default: String(DEFAULT_LINES) },
+		{
+			flags: "--lines <n>",
+			summary: "how many of the newest lines to show first",
+			default: String(DEFAULT_LINES),
+		},
 	],
 	examples: [
 		{ command: "weave-codex logs", says: "the newest 50 lines" },
@@ -115,7 +136,8 @@ export const logsCommand = defineCommand({
 		const { join } = await import("node:path");
 		const path = join(context.paths.logs, "daemon.log");
 		const count = parseCount(options["lines"]);
-		const write = (line: string): void => void context.stdout.write(`${context.json ? line : formatLine(line)}\n`);
+		const write = (line: string): void =>
+			void context.stdout.write(`${context.json ? line : formatLine(line)}\n`);
 		const tail = await readTail(path, count);
 		if (!tail) context.say(`There is no log yet at ${path}.`);
 		for (const line of tail?.lines ?? []) write(line);

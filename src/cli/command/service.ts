@@ -13,7 +13,11 @@ async function findUnit(context: CliContext): Promise<ServiceUnit> {
 		daemon: fileURLToPath(distEntry("daemon")),
 		uid: process.getuid?.() ?? 0,
 	});
-	if (!unit) throw new AppError("NOT_FOUND", `There is no service system known for ${process.platform}. Run \`weave-codex start --foreground\` under one.`);
+	if (!unit)
+		throw new AppError(
+			"NOT_FOUND",
+			`There is no service system known for ${process.platform}. Run \`weave-codex start --foreground\` under one.`,
+		);
 	return unit;
 }
 
@@ -22,14 +26,19 @@ async function runAll(context: CliContext, commands: readonly (readonly string[]
 	const { spawnSync } = await import("node:child_process");
 	const failed: string[] = [];
 	for (const [program = "", ...args] of commands) {
-		const { status } = spawnSync(program, args, { env: { ...context.env }, stdio: ["ignore", "ignore", "ignore"] });
+		const { status } = spawnSync(program, args, {
+			env: { ...context.env },
+			stdio: ["ignore", "ignore", "ignore"],
+		});
 		if (status !== 0) failed.push([program, ...args].join(" "));
 	}
 	return failed;
 }
 
 function describe(done: string, failed: readonly string[]): string {
-	return failed.length === 0 ? done : `${done}\nThe system did not take it up; when it can, type:\n${failed.map((line) => `  ${line}`).join("\n")}`;
+	return failed.length === 0
+		? done
+		: `${done}\nThe system did not take it up; when it can, type:\n${failed.map((line) => `  ${line}`).join("\n")}`;
 }
 
 export const serviceInstallCommand = defineCommand({
@@ -56,7 +65,10 @@ export const serviceInstallCommand = defineCommand({
 		mkdirSync(dirname(unit.path), { recursive: true });
 		writeFileAtomic(unit.path, unit.text, 0o644);
 		const failed = await runAll(context, unit.install);
-		context.print({ path: unit.path, active: failed.length === 0, to_do: failed }, describe(`Wrote ${unit.path}.`, failed));
+		context.print(
+			{ path: unit.path, active: failed.length === 0, to_do: failed },
+			describe(`Wrote ${unit.path}.`, failed),
+		);
 		return 0;
 	},
 });
@@ -81,7 +93,10 @@ export const serviceUninstallCommand = defineCommand({
 		}
 		const failed = await runAll(context, unit.uninstall);
 		rmSync(unit.path, { force: true });
-		context.print({ path: unit.path, removed: true, to_do: failed }, describe(`Removed ${unit.path}.`, failed));
+		context.print(
+			{ path: unit.path, removed: true, to_do: failed },
+			describe(`Removed ${unit.path}.`, failed),
+		);
 		return 0;
 	},
 });

@@ -19,7 +19,8 @@ interface Found {
 function parsePort(text: string | boolean | undefined): number | undefined {
 	if (typeof text !== "string") return undefined;
 	const port = Number(text);
-	if (!/^\d+$/.test(text) || port > PORT_MAX) throw new AppError("USAGE", `--port takes a number from 0 to ${PORT_MAX}, not ${text}.`);
+	if (!/^\d+$/.test(text) || port > PORT_MAX)
+		throw new AppError("USAGE", `--port takes a number from 0 to ${PORT_MAX}, not ${text}.`);
 	return port;
 }
 
@@ -41,7 +42,10 @@ async function findRunning(context: CliContext): Promise<Found | undefined> {
 	}
 	const { pid, version, listeners } = answer as { pid: number; version: string; listeners: Listener[] };
 	if (version !== VERSION) {
-		throw new AppError("DAEMON_VERSION_MISMATCH", `A daemon of version ${version} runs in this home (pid ${pid}); this is ${VERSION}.`);
+		throw new AppError(
+			"DAEMON_VERSION_MISMATCH",
+			`A daemon of version ${version} runs in this home (pid ${pid}); this is ${VERSION}.`,
+		);
 	}
 	return { pid, listeners, alreadyRunning: true };
 }
@@ -72,10 +76,14 @@ async function run(context: CliContext, input: CommandInput): Promise<number> {
 		const { runDaemon } = await import("#daemon/main.ts");
 		return runDaemon({ paths: context.paths, env: context.env, ...start });
 	}
-	const wantsTui = input.options["tui"] !== false && context.stdin.isTTY && context.stdout.isTTY && !context.json;
+	const wantsTui =
+		input.options["tui"] !== false && context.stdin.isTTY && context.stdout.isTTY && !context.json;
 	if (!wantsTui) {
 		const found = await findOrStart(context, start);
-		context.print({ pid: found.pid, version: VERSION, already_running: found.alreadyRunning, listeners: found.listeners }, describe(found));
+		context.print(
+			{ pid: found.pid, version: VERSION, already_running: found.alreadyRunning, listeners: found.listeners },
+			describe(found),
+		);
 		return 0;
 	}
 	// Without settings of its own the daemon is started beside the first frame instead of before it.

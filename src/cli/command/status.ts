@@ -20,7 +20,10 @@ function formatDuration(durationMs: number): string {
 	] as const;
 	const first = parts.findIndex(([count]) => count > 0);
 	if (first < 0) return "0s";
-	return parts.slice(first, first + 2).map(([count, unit]) => `${count}${unit}`).join(" ");
+	return parts
+		.slice(first, first + 2)
+		.map(([count, unit]) => `${count}${unit}`)
+		.join(" ");
 }
 
 function withDetail(text: string, detail: string | null | undefined): string {
@@ -30,7 +33,9 @@ function withDetail(text: string, detail: string | null | undefined): string {
 /** One `key  value` line each, values aligned. */
 function describe(status: DaemonStatus): string {
 	const { store, sandbox, provider, pty_host: host } = status;
-	const counts = Object.entries(status.counts).map(([name, count]) => `${count} ${name.replaceAll("_", " ")}`);
+	const counts = Object.entries(status.counts).map(
+		([name, count]) => `${count} ${name.replaceAll("_", " ")}`,
+	);
 	const rows: [string, string][] = [
 		["state", "running"],
 		["pid", String(status.pid)],
@@ -45,7 +50,13 @@ function describe(status: DaemonStatus): string {
 		["pty-host", host.pid === null ? host.state : `${host.state} (pid ${host.pid})`],
 		["sandbox", withDetail(sandbox.available ? sandbox.kind : "none", sandbox.detail)],
 		["provider", withDetail([provider.name, provider.model].filter(Boolean).join(" "), provider.detail)],
-		["store", withDetail(`${store.state}, ${formatBytes(store.size_bytes)}, schema ${store.schema_version}`, store.detail)],
+		[
+			"store",
+			withDetail(
+				`${store.state}, ${formatBytes(store.size_bytes)}, schema ${store.schema_version}`,
+				store.detail,
+			),
+		],
 		["memory", formatBytes(status.rss_bytes)],
 	];
 	const width = Math.max(...rows.map(([key]) => key.length));
@@ -56,7 +67,12 @@ async function run(context: CliContext): Promise<number> {
 	const { rpcOnce } = await import("#client/node/rpc-once.ts");
 	let status: DaemonStatus;
 	try {
-		status = (await rpcOnce(context.paths, "daemon.status", {}, { timeoutMs: 5_000, signal: context.signal })) as DaemonStatus;
+		status = (await rpcOnce(
+			context.paths,
+			"daemon.status",
+			{},
+			{ timeoutMs: 5_000, signal: context.signal },
+		)) as DaemonStatus;
 	} catch (error) {
 		if (!(error instanceof AppError) || error.code !== "DAEMON_UNAVAILABLE") throw error;
 		context.print({ running: false }, "state  not running");

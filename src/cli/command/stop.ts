@@ -44,7 +44,10 @@ async function end(identity: ProcessIdentity, what: string, { force }: { force: 
 	const { isSameProcess, waitUntilGone } = await import("#platform/identity.ts");
 	if (isSameProcess(identity)) trySignal(identity.pid, force ? "SIGKILL" : "SIGTERM");
 	if (await waitUntilGone(identity, force ? KILL_TIMEOUT_MS : STOP_TIMEOUT_MS)) return;
-	throw new AppError("TIMEOUT", `The ${what} (pid ${identity.pid}) has not ended; \`weave-codex stop --force\` kills it.`);
+	throw new AppError(
+		"TIMEOUT",
+		`The ${what} (pid ${identity.pid}) has not ended; \`weave-codex stop --force\` kills it.`,
+	);
 }
 
 /** Asks by the socket; resolves with the pty-host's pid as the daemon knows it, undefined when no daemon answers. */
@@ -54,7 +57,11 @@ async function ask(context: CliContext, terminals: boolean): Promise<{ hostPid: 
 		const answer = await rpcOnce(context.paths, "daemon.stop", { terminals }, { timeoutMs: 10_000 });
 		return { hostPid: (answer as { pty_host_pid: number | null }).pty_host_pid };
 	} catch (error) {
-		if (error instanceof AppError && (error.code === "DAEMON_UNAVAILABLE" || error.code === "DAEMON_STOPPING")) return undefined;
+		if (
+			error instanceof AppError &&
+			(error.code === "DAEMON_UNAVAILABLE" || error.code === "DAEMON_STOPPING")
+		)
+			return undefined;
 		throw error;
 	}
 }
@@ -64,7 +71,9 @@ async function readHostIdentity(context: CliContext): Promise<ProcessIdentity | 
 	const { join } = await import("node:path");
 	const { parseProcessIdentity } = await import("#platform/identity.ts");
 	try {
-		return parseProcessIdentity(JSON.parse(await readFile(join(context.paths.home, "pty-host.json"), "utf8")));
+		return parseProcessIdentity(
+			JSON.parse(await readFile(join(context.paths.home, "pty-host.json"), "utf8")),
+		);
 	} catch {
 		return undefined;
 	}
@@ -73,7 +82,11 @@ async function readHostIdentity(context: CliContext): Promise<ProcessIdentity | 
 /** A pty-host that was told to end does so by itself in this time; one without a daemon is told by signal. */
 const HOST_GRACE_MS = 2_000;
 
-async function endHost(context: CliContext, host: ProcessIdentity, options: { force: boolean; told: boolean }): Promise<void> {
+async function endHost(
+	context: CliContext,
+	host: ProcessIdentity,
+	options: { force: boolean; told: boolean },
+): Promise<void> {
 	const { waitUntilGone } = await import("#platform/identity.ts");
 	if (!(options.told && (await waitUntilGone(host, HOST_GRACE_MS)))) await end(host, "pty-host", options);
 	await (await loadCare()).sweepDeadHost(context.paths);
@@ -83,7 +96,10 @@ async function endHost(context: CliContext, host: ProcessIdentity, options: { fo
  * Stops the daemon and waits until its process is gone; nothing running is fine.
  * @throws AppError TIMEOUT when it does not end.
  */
-export async function stopDaemon(context: CliContext, { terminals, force }: StopOptions): Promise<StopResult> {
+export async function stopDaemon(
+	context: CliContext,
+	{ terminals, force }: StopOptions,
+): Promise<StopResult> {
 	const { readDiscovery } = await import("#platform/discovery.ts");
 	const { isSameProcess, readProcessIdentity, waitUntilGone } = await import("#platform/identity.ts");
 	const record = readDiscovery(context.paths);
@@ -121,7 +137,10 @@ export const stopCommand = defineCommand({
 	],
 	json: true,
 	async run(context, { options }) {
-		const result = await stopDaemon(context, { terminals: options["terminals"] === true, force: options["force"] === true });
+		const result = await stopDaemon(context, {
+			terminals: options["terminals"] === true,
+			force: options["force"] === true,
+		});
 		context.print(result, describe(result));
 		return 0;
 	},

@@ -1,7 +1,7 @@
+import { once } from "node:events";
 import { chmodSync, existsSync, readdirSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
-import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -15,7 +15,12 @@ let folder: string;
 let paths: Paths;
 beforeEach(async () => {
 	folder = await mkdtemp(join(tmpdir(), "doc-"));
-	paths = resolvePaths({ HOMIE_HOME: join(folder, "h"), WEAVE_HOME: join(folder, "w"), CODEX_HOME: join(folder, "c"), XDG_RUNTIME_DIR: folder });
+	paths = resolvePaths({
+		HOMIE_HOME: join(folder, "h"),
+		WEAVE_HOME: join(folder, "w"),
+		CODEX_HOME: join(folder, "c"),
+		XDG_RUNTIME_DIR: folder,
+	});
 });
 afterEach(async () => {
 	await rm(folder, { recursive: true, force: true });

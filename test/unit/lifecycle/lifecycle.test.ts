@@ -1,6 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+	chmodSync,
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	statSync,
+	writeFileSync,
+} from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -47,15 +55,25 @@ async function holdLock(path: string): Promise<ChildProcess> {
 }
 
 describe("instance lock", () => {
-	const options = (path: string) => ({ path, kind: "daemon" as const, version: "1", home: "/h", settleMs: 200 });
+	const options = (path: string) => ({
+		path,
+		kind: "daemon" as const,
+		version: "1",
+		home: "/h",
+		settleMs: 200,
+	});
 
 	it("lock: a second holder is refused by name, and gets it when the first leaves nothing behind", async () => {
 		const path = join(folder, "daemon.lock");
 		const child = await holdLock(path);
 		await expect(acquireInstanceLock(options(path))).rejects.toThrow(`pid ${child.pid}`);
 		await expect(acquireInstanceLock(options(path))).rejects.toEqual(coded("DAEMON_ALREADY_RUNNING"));
-		await expect(acquireInstanceLock({ ...options(path), version: "2" })).rejects.toEqual(coded("DAEMON_VERSION_MISMATCH"));
-		await expect(acquireInstanceLock({ ...options(path), kind: "bus" })).rejects.toEqual(coded("SOCKET_IN_USE"));
+		await expect(acquireInstanceLock({ ...options(path), version: "2" })).rejects.toEqual(
+			coded("DAEMON_VERSION_MISMATCH"),
+		);
+		await expect(acquireInstanceLock({ ...options(path), kind: "bus" })).rejects.toEqual(
+			coded("SOCKET_IN_USE"),
+		);
 		child.stdin?.end();
 		await once(child, "exit");
 		expect(readdirSync(folder)).toEqual([]);
@@ -80,7 +98,10 @@ describe("instance lock", () => {
 		const path = join(folder, "daemon.lock");
 		const rivals = [1, 2, 3].map(() => spawnHolder(path));
 		const outcomes = rivals.map((child) =>
-			Promise.race([once(child.stdout ?? child, "data").then(() => "held"), once(child, "exit").then(([code]) => `exit ${code}`)]),
+			Promise.race([
+				once(child.stdout ?? child, "data").then(() => "held"),
+				once(child, "exit").then(([code]) => `exit ${code}`),
+			]),
 		);
 		expect((await Promise.all(outcomes)).sort()).toEqual(["exit 1", "exit 1", "held"]);
 	});
@@ -88,14 +109,21 @@ describe("instance lock", () => {
 
 describe("home", () => {
 	it("home: is made private, with a token and a machine id that stay", () => {
-		const paths = resolvePaths({ HOMIE_HOME: join(folder, "h"), WEAVE_HOME: join(folder, "w"), CODEX_HOME: join(folder, "c"), XDG_RUNTIME_DIR: folder });
+		const paths = resolvePaths({
+			HOMIE_HOME: join(folder, "h"),
+			WEAVE_HOME: join(folder, "w"),
+			CODEX_HOME: join(folder, "c"),
+			XDG_RUNTIME_DIR: folder,
+		});
 		mkdirSync(paths.home, { mode: 0o755 });
 		prepareFolders(paths);
 		const first = prepareHome(paths, () => "machine-1");
 		chmodSync(paths.token, 0o644);
 		expect(prepareHome(paths, () => "machine-2")).toEqual(first);
 		expect(Buffer.from(first.token, "base64url")).toHaveLength(32);
-		expect([paths.home, paths.weaveHome, paths.logs].map((path) => statSync(path).mode & 0o777)).toEqual([0o700, 0o700, 0o700]);
+		expect([paths.home, paths.weaveHome, paths.logs].map((path) => statSync(path).mode & 0o777)).toEqual([
+			0o700, 0o700, 0o700,
+		]);
 		expect([paths.token, paths.machineId].map((path) => statSync(path).mode & 0o777)).toEqual([0o600, 0o600]);
 		expect(readdirSync(paths.home).sort()).toEqual(["logs", "machine-id", "token"]);
 		expect(existsSync(paths.codexHome)).toBe(false);
@@ -103,13 +131,24 @@ describe("home", () => {
 
 	it("home: a file in its place is HOME_NOT_WRITABLE", () => {
 		writeFileSync(join(folder, "h"), "");
-		const paths = resolvePaths({ HOMIE_HOME: join(folder, "h"), WEAVE_HOME: join(folder, "w"), CODEX_HOME: folder });
+		const paths = resolvePaths({
+			HOMIE_HOME: join(folder, "h"),
+			WEAVE_HOME: join(folder, "w"),
+			CODEX_HOME: folder,
+		});
 		expect(() => prepareFolders(paths)).toThrow(coded("HOME_NOT_WRITABLE"));
 	});
 
 	it("discovery: is written whole, read back, and removed by its own daemon only", () => {
 		const paths = resolvePaths({ HOMIE_HOME: folder, WEAVE_HOME: folder, CODEX_HOME: folder });
-		const record = { version: "1", epoch: "e1", started_at_ms: 5, listeners: [{ kind: "unix", address: "x" }], sockets: { daemon: "x" }, machine_id: "m" };
+		const record = {
+			version: "1",
+			epoch: "e1",
+			started_at_ms: 5,
+			listeners: [{ kind: "unix", address: "x" }],
+			sockets: { daemon: "x" },
+			machine_id: "m",
+		};
 		const first = publishDiscovery(paths, record);
 		expect(readDiscovery(paths)).toMatchObject({ ...record, pid: process.pid });
 		expect(statSync(paths.discovery).mode & 0o777).toBe(0o600);
@@ -156,7 +195,12 @@ describe("shutdown", () => {
 	function setUp(): { shutdown: Shutdown; clock: FakeClock; exits: number[]; ran: string[] } {
 		const clock = createFakeClock();
 		const exits: number[] = [];
-		const shutdown = createShutdown({ clock, logger: createMemoryLogger(), exit: (code) => void exits.push(code), deadlineMs: 1000 });
+		const shutdown = createShutdown({
+			clock,
+			logger: createMemoryLogger(),
+			exit: (code) => void exits.push(code),
+			deadlineMs: 1000,
+		});
 		return { shutdown, clock, exits, ran: [] };
 	}
 
@@ -174,7 +218,11 @@ describe("shutdown", () => {
 		shutdown.onSignal("SIGTERM");
 		await first;
 		expect(ran).toEqual(["a", "b", "c"]);
-		expect([exits, shutdown.cause?.detail, shutdown.signal.reason]).toEqual([[74], "x", coded("DAEMON_STOPPING")]);
+		expect([exits, shutdown.cause?.detail, shutdown.signal.reason]).toEqual([
+			[74],
+			"x",
+			coded("DAEMON_STOPPING"),
+		]);
 	});
 
 	it("shutdown: a step that hangs is left behind at the deadline, the rest still runs", async () => {
@@ -209,7 +257,9 @@ describe("shutdown", () => {
 describe("flags", () => {
 	it("flags: the environment switches them, an unknown one is refused", () => {
 		expect(createFlags({}).isEnabled("trace_spans")).toBe(true);
-		expect(createFlags({ WEAVE_FLAGS: " -trace_spans" }).list()).toEqual([{ name: "trace_spans", stage: "beta", enabled: false }]);
+		expect(createFlags({ WEAVE_FLAGS: " -trace_spans" }).list()).toEqual([
+			{ name: "trace_spans", stage: "beta", enabled: false },
+		]);
 		expect(() => createFlags({ WEAVE_FLAGS: "nope" })).toThrow(coded("CONFIG_INVALID"));
 	});
 });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { AppError } from "#base/app-error.ts";
-import { spawnDaemon, type SpawnDaemonOptions, type SpawnedDaemon } from "#platform/daemon-process.ts";
+import { type SpawnDaemonOptions, type SpawnedDaemon, spawnDaemon } from "#platform/daemon-process.ts";
 import { isSameProcess, readProcessIdentity } from "#platform/identity.ts";
 import { resolvePaths } from "#platform/paths.ts";
 
@@ -25,7 +25,13 @@ afterEach(async () => {
 });
 
 async function start(mode: string, options: Partial<SpawnDaemonOptions> = {}): Promise<SpawnedDaemon> {
-	const env = { PATH: process.env["PATH"], HOMIE_HOME: folder, WEAVE_HOME: folder, CODEX_HOME: folder, TINY_DAEMON: mode };
+	const env = {
+		PATH: process.env["PATH"],
+		HOMIE_HOME: folder,
+		WEAVE_HOME: folder,
+		CODEX_HOME: folder,
+		TINY_DAEMON: mode,
+	};
 	const entry = new URL("../../fixture/tiny-daemon.ts", import.meta.url);
 	const daemon = await spawnDaemon({ paths: resolvePaths(env), env, entry, ...options });
 	pids.push(daemon.pid);
@@ -33,7 +39,10 @@ async function start(mode: string, options: Partial<SpawnDaemonOptions> = {}): P
 }
 
 async function refusal(promise: Promise<unknown>): Promise<AppError> {
-	const error: unknown = await promise.then(() => undefined, (thrown: unknown) => thrown);
+	const error: unknown = await promise.then(
+		() => undefined,
+		(thrown: unknown) => thrown,
+	);
 	if (!(error instanceof AppError)) throw new Error(`expected an AppError, got ${String(error)}`);
 	return error;
 }
@@ -46,7 +55,9 @@ it("daemon process: starts detached with its options and tells where it listens"
 
 it("daemon process: of two starts one wins, and the loser can connect", async () => {
 	const outcomes = await Promise.allSettled([start("ok"), start("ok")]);
-	const lost = outcomes.filter((outcome) => outcome.status === "rejected").map((outcome) => outcome.reason as AppError);
+	const lost = outcomes
+		.filter((outcome) => outcome.status === "rejected")
+		.map((outcome) => outcome.reason as AppError);
 	expect(lost.map((error) => error.code)).toEqual(["DAEMON_ALREADY_RUNNING"]);
 });
 
@@ -64,7 +75,11 @@ it("daemon process: a child that dies silently is told with what it last said", 
 it("daemon process: a child that never gets ready is ended", async () => {
 	expect((await refusal(start("hang", { timeoutMs: 1500 }))).code).toBe("TIMEOUT");
 	const socket = resolvePaths({ HOMIE_HOME: folder, WEAVE_HOME: folder, CODEX_HOME: folder }).daemonSocket;
-	await expect.poll(async () => (await import("#daemon/lifecycle/socket-claim.ts")).probeSocket(socket), { timeout: 5000 }).not.toBe("live");
+	await expect
+		.poll(async () => (await import("#daemon/lifecycle/socket-claim.ts")).probeSocket(socket), {
+			timeout: 5000,
+		})
+		.not.toBe("live");
 	const server = createServer().listen(join(folder, "free.sock"));
 	await once(server, "listening");
 	server.close();

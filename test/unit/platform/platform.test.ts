@@ -22,7 +22,11 @@ describe("platform", () => {
 		const path = join(folder, "x.json");
 		writeFileSync(path, "old", { mode: 0o644 });
 		writeFileAtomic(path, "new");
-		expect([readFileSync(path, "utf8"), statSync(path).mode & 0o777, readdirSync(folder)]).toEqual(["new", 0o600, ["x.json"]]);
+		expect([readFileSync(path, "utf8"), statSync(path).mode & 0o777, readdirSync(folder)]).toEqual([
+			"new",
+			0o600,
+			["x.json"],
+		]);
 	});
 
 	it("atomic file: a failure leaves the old file and no temporary one", () => {
@@ -33,7 +37,9 @@ describe("platform", () => {
 	});
 
 	it("identity: a process is itself until it ends, and its number with another start is not", async () => {
-		const child = spawn(process.execPath, ["-e", "process.stdin.resume()"], { stdio: ["pipe", "ignore", "ignore"] });
+		const child = spawn(process.execPath, ["-e", "process.stdin.resume()"], {
+			stdio: ["pipe", "ignore", "ignore"],
+		});
 		await once(child, "spawn");
 		const identity = readProcessIdentity(child.pid ?? 0);
 		if (!identity) throw new Error("the child has no identity");

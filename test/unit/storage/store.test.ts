@@ -1,10 +1,12 @@
+import { spawnSync } from "node:child_process";
 import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AppError } from "#base/app-error.ts";
-import { verifyAudit, auditAppend } from "#daemon/storage/repository/audit.ts";
+import { auditAppend, verifyAudit } from "#daemon/storage/repository/audit.ts";
 import { readEventsAfter, readLastLogId, readStreamAfter } from "#daemon/storage/repository/event-log.ts";
 import { metaSet, readMeta } from "#daemon/storage/repository/meta.ts";
 import { openConnection } from "#daemon/storage/sqlite.ts";
@@ -23,7 +25,10 @@ afterEach(async () => {
 });
 
 async function refusal(promise: Promise<unknown>): Promise<AppError> {
-	const error: unknown = await promise.then(() => undefined, (thrown: unknown) => thrown);
+	const error: unknown = await promise.then(
+		() => undefined,
+		(thrown: unknown) => thrown,
+	);
 	if (!(error instanceof AppError)) throw new Error(`expected an AppError, got ${String(error)}`);
 	return error;
 }
@@ -38,7 +43,11 @@ describe("store", () => {
 			events.push(...batch);
 		});
 		const results = await Promise.all(
-			["a", "b", "c"].map((text) => store.write(addNote, { text }).then((result) => (order.push(text), result))),
+			["a", "b", "c"].map(async (text) => {
+				const result = await store.write(addNote, { text });
+				order.push(text);
+				return result;
+			}),
 		);
 		expect(results.map((result) => result.seen)).toEqual([1, 2, 3]);
 		expect(order).toEqual(["committed", "a", "b", "c"]);
@@ -64,7 +73,11 @@ describe("store", () => {
 		expect(String((mistake.cause as Error).message)).toContain("a mistake");
 		expect((await odd).code).toBe("STORAGE_FAILED");
 		await last;
-		expect(store.all<{ text: string }>("SELECT text FROM note").map((row) => row.text)).toEqual(["a", "d", "e"]);
+		expect(store.all<{ text: string }>("SELECT text FROM note").map((row) => row.text)).toEqual([
+			"a",
+			"d",
+			"e",
+		]);
 		expect(readStreamAfter(store, "thread:a", 0, 10).map((event) => event.seq)).toEqual([1, 2, 3]);
 	});
 
@@ -137,12 +150,18 @@ describe("store", () => {
 	});
 
 	it.each([
-		["not a database", (path: string) => writeFileSync(path, "this is not a database, but it is somebody's data ".repeat(200))],
-		["a broken page", (path: string) => {
-			const bytes = readFileSync(path);
-			bytes.fill(0xff, 4096 + 10, 4096 * 3);
-			writeFileSync(path, bytes);
-		}],
+		[
+			"not a database",
+			(path: string) => writeFileSync(path, "this is not a database, but it is somebody's data ".repeat(200)),
+		],
+		[
+			"a broken page",
+			(path: string) => {
+				const bytes = readFileSync(path);
+				bytes.fill(0xff, 4096 + 10, 4096 * 3);
+				writeFileSync(path, bytes);
+			},
+		],
 	])("store: a damaged file (%s) is set aside whole and a fresh one made", async (_name, damage) => {
 		const path = join(folder, "homie.db");
 		const sound = await openTestStore({ path, commandsUrl });
@@ -173,6 +192,26 @@ describe("store", () => {
 		expect(store.status().state).toBe("failed");
 	});
 
+	it.each([
+		["store.before-commit:2", ["first"]],
+		["store.after-commit:2", ["first", "second"]],
+	])("store: kill -9 at %s keeps what was acknowledged and what was committed", async (fault, kept) => {
+		const path = join(folder, "homie.db");
+		const file = fileURLToPath(new URL("../../fixture/store-crash.ts", import.meta.url));
+		const { signal, stdout } = spawnSync(process.execPath, [file, path], {
+			env: { WEAVE_FAULT: fault, TMPDIR: folder },
+			encoding: "utf8",
+		});
+		expect([signal, stdout]).toEqual(["SIGKILL", "first\n"]);
+		await using store = await openTestStore({ path, commandsUrl });
+		expect(store.all<{ text: string }>("SELECT text FROM note").map((row) => row.text)).toEqual(kept);
+		expect(store.status().state).toBe("ok");
+		await store.write(addNote, { text: "next" });
+		expect(readStreamAfter(store, "thread:a", 0, 9).map((event) => event.seq)).toEqual(
+			[...kept, "next"].map((_, index) => index + 1),
+		);
+	});
+
 	it("store: a commit that fails leaves nothing behind", async () => {
 		const env = { WEAVE_FAULT: "store.before-commit=throw" };
 		await using store = await openTestStore({ commandsUrl, env });
@@ -185,7 +224,13 @@ describe("store", () => {
 		const path = join(folder, "homie.db");
 		const store = await openTestStore({ path, commandsUrl });
 		for (const action of ["one", "two", "three"]) {
-			await store.write(auditAppend, { actor: "owner", client: "cli", machine_id: "m", action, detail: { argv: ["ls"] } });
+			await store.write(auditAppend, {
+				actor: "owner",
+				client: "cli",
+				machine_id: "m",
+				action,
+				detail: { argv: ["ls"] },
+			});
 		}
 		expect(verifyAudit(store)).toBeNull();
 		await store[Symbol.asyncDispose]();

@@ -1,5 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import { readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -40,7 +40,11 @@ describe("telemetry", () => {
 		const telemetry = createTelemetry({ clock: createFakeClock(5), traceSpans: true });
 		for (let n = 0; n < 2005; n += 1) telemetry.trace("turn", "step", { n });
 		const lines = telemetry.traceLines();
-		expect([lines.length, lines[0], lines.at(-1)]).toEqual([2000, '5|turn|step|{"n":5}', '5|turn|step|{"n":2004}']);
+		expect([lines.length, lines[0], lines.at(-1)]).toEqual([
+			2000,
+			'5|turn|step|{"n":5}',
+			'5|turn|step|{"n":2004}',
+		]);
 		const off = createTelemetry({ clock: createFakeClock(5), traceSpans: false });
 		off.trace("turn", "step");
 		expect(off.traceLines()).toEqual([]);
@@ -53,7 +57,9 @@ describe("logs", () => {
 		const path = join(folder, "logs", "daemon.log");
 		using file = createLogFile({ path });
 		const logger = createLogger({ sinks: [file] });
-		const error = new AppError("PROVIDER_AUTH", "refused sk-abcdef123456", { cause: new Error("Authorization: Bearer abc.def.ghi") });
+		const error = new AppError("PROVIDER_AUTH", "refused sk-abcdef123456", {
+			cause: new Error("Authorization: Bearer abc.def.ghi"),
+		});
 		logger.child({ access_token: "SECRET1" }).warn("url https://bob:SECRET2@host/?token=SECRET3", {
 			headers: { Authorization: "Bearer SECRET4", accept: "x" },
 			nested: [{ api_key: "SECRET5" }],
@@ -64,7 +70,12 @@ describe("logs", () => {
 		const text = readFileSync(path, "utf8");
 		expect(text).not.toMatch(/SECRET|abcdef123456|abc\.def|at .*\.ts/);
 		const line = JSON.parse(text) as Record<string, unknown>;
-		expect(line).toMatchObject({ level: "warn", input_tokens: 12, headers: { accept: "x" }, error: { code: "PROVIDER_AUTH" } });
+		expect(line).toMatchObject({
+			level: "warn",
+			input_tokens: 12,
+			headers: { accept: "x" },
+			error: { code: "PROVIDER_AUTH" },
+		});
 		expect(statSync(path).mode & 0o777).toBe(0o600);
 		await rm(folder, { recursive: true, force: true });
 	});
@@ -75,7 +86,9 @@ describe("logs", () => {
 		const out = JSON.stringify(redactFields(loop));
 		expect(out.length).toBeLessThan(60_000);
 		expect(out).toContain("[deep]");
-		expect(redactText("the token was renewed and 3 tokens: 12")).toBe("the token was renewed and 3 tokens: 12");
+		expect(redactText("the token was renewed and 3 tokens: 12")).toBe(
+			"the token was renewed and 3 tokens: 12",
+		);
 	});
 
 	it("logs: files rotate by size and the oldest goes", async () => {
