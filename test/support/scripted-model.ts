@@ -1,5 +1,11 @@
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+	createServer,
+	type IncomingHttpHeaders,
+	type IncomingMessage,
+	type Server,
+	type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -11,7 +17,14 @@ export type ScriptedChunk = string | { gate: string };
 /** One output item of a scripted response. Ids left out are made up, unique per server. */
 export type ScriptedItem =
 	/** `text` is split at blanks; `unfinished` leaves the item open, as a cut stream does. */
-	| { type: "text"; text?: string; chunks?: ScriptedChunk[]; id?: string; phase?: string; unfinished?: boolean }
+	| {
+			type: "text";
+			text?: string;
+			chunks?: ScriptedChunk[];
+			id?: string;
+			phase?: string;
+			unfinished?: boolean;
+	  }
 	| { type: "reasoning"; summary: string[]; id?: string; encrypted?: string }
 	| { type: "function_call"; name: string; args: unknown; call_id?: string; id?: string }
 	| { type: "custom_tool_call"; name: string; input: string; call_id?: string; id?: string }
@@ -29,7 +42,13 @@ export type ScriptedResponse =
 	| {
 			items: ScriptedItem[];
 			/** Default "completed". `drop` destroys the socket, `eof` ends it without a completion, `hang` never ends. */
-			end?: "completed" | "drop" | "eof" | "hang" | { failed: { code: string; message: string } } | { incomplete: { reason: string } };
+			end?:
+				| "completed"
+				| "drop"
+				| "eof"
+				| "hang"
+				| { failed: { code: string; message: string } }
+				| { incomplete: { reason: string } };
 			usage?: Record<string, unknown> | null;
 			headers?: Record<string, string>;
 			/** Pace of the stream for people who watch; 0. */
@@ -89,11 +108,14 @@ function createTally(): { add(): void; reached(count: number): Promise<void> } {
 			total += 1;
 			for (const entry of waiting) if (total >= entry.count) entry.resolve();
 		},
-		reached: (count) => (total >= count ? Promise.resolve() : new Promise((resolve) => waiting.push({ count, resolve }))),
+		reached: (count) =>
+			total >= count ? Promise.resolve() : new Promise((resolve) => waiting.push({ count, resolve })),
 	};
 }
 
-function createGates(): { of(name: string): { open: PromiseWithResolvers<void>; waited: PromiseWithResolvers<void> } } {
+function createGates(): {
+	of(name: string): { open: PromiseWithResolvers<void>; waited: PromiseWithResolvers<void> };
+} {
 	const gates = new Map<string, { open: PromiseWithResolvers<void>; waited: PromiseWithResolvers<void> }>();
 	return {
 		of(name) {
@@ -118,11 +140,23 @@ function piecesOf(text: string): string[] {
 	return text.match(/\S+\s*|\s+/g) ?? [];
 }
 
-async function playText(item: Extract<ScriptedItem, { type: "text" }>, stage: Stage): Promise<Record<string, unknown> | null> {
+async function playText(
+	item: Extract<ScriptedItem, { type: "text" }>,
+	stage: Stage,
+): Promise<Record<string, unknown> | null> {
 	const id = item.id ?? stage.id("msg");
 	const at = { item_id: id, output_index: stage.index, content_index: 0 };
-	const head = { id, type: "message", role: "assistant", ...(item.phase === undefined ? {} : { phase: item.phase }) };
-	await stage.send({ type: "response.output_item.added", output_index: stage.index, item: { ...head, status: "in_progress", content: [] } });
+	const head = {
+		id,
+		type: "message",
+		role: "assistant",
+		...(item.phase === undefined ? {} : { phase: item.phase }),
+	};
+	await stage.send({
+		type: "response.output_item.added",
+		output_index: stage.index,
+		item: { ...head, status: "in_progress", content: [] },
+	});
 	let text = "";
 	for (const chunk of item.chunks ?? piecesOf(item.text ?? "")) {
 		if (typeof chunk === "string") {
@@ -137,14 +171,30 @@ async function playText(item: Extract<ScriptedItem, { type: "text" }>, stage: St
 	return { ...head, status: "completed", content: [{ type: "output_text", text, annotations: [] }] };
 }
 
-async function playReasoning(item: Extract<ScriptedItem, { type: "reasoning" }>, stage: Stage): Promise<Record<string, unknown>> {
+async function playReasoning(
+	item: Extract<ScriptedItem, { type: "reasoning" }>,
+	stage: Stage,
+): Promise<Record<string, unknown>> {
 	const id = item.id ?? stage.id("rs");
-	await stage.send({ type: "response.output_item.added", output_index: stage.index, item: { id, type: "reasoning", summary: [] } });
+	await stage.send({
+		type: "response.output_item.added",
+		output_index: stage.index,
+		item: { id, type: "reasoning", summary: [] },
+	});
 	for (const [summaryIndex, text] of item.summary.entries()) {
 		const at = { item_id: id, output_index: stage.index, summary_index: summaryIndex };
-		await stage.send({ type: "response.reasoning_summary_part.added", ...at, part: { type: "summary_text", text: "" } });
-		for (const delta of piecesOf(text)) await stage.send({ type: "response.reasoning_summary_text.delta", ...at, delta });
-		await stage.send({ type: "response.reasoning_summary_part.done", ...at, part: { type: "summary_text", text } });
+		await stage.send({
+			type: "response.reasoning_summary_part.added",
+			...at,
+			part: { type: "summary_text", text: "" },
+		});
+		for (const delta of piecesOf(text))
+			await stage.send({ type: "response.reasoning_summary_text.delta", ...at, delta });
+		await stage.send({
+			type: "response.reasoning_summary_part.done",
+			...at,
+			part: { type: "summary_text", text },
+		});
 	}
 	const summary = item.summary.map((text) => ({ type: "summary_text", text }));
 	return { id, type: "reasoning", summary, encrypted_content: item.encrypted ?? "encrypted-by-the-script" };
@@ -158,7 +208,11 @@ async function playCall(
 	const id = item.id ?? stage.id(custom ? "ctc" : "fc");
 	const head = { id, type: item.type, call_id: item.call_id ?? stage.id("call"), name: item.name };
 	const blank = custom ? { input: "" } : { arguments: "" };
-	await stage.send({ type: "response.output_item.added", output_index: stage.index, item: { ...head, ...blank, status: "in_progress" } });
+	await stage.send({
+		type: "response.output_item.added",
+		output_index: stage.index,
+		item: { ...head, ...blank, status: "in_progress" },
+	});
 	const text = custom ? item.input : typeof item.args === "string" ? item.args : JSON.stringify(item.args);
 	const type = custom ? "response.custom_tool_call_input.delta" : "response.function_call_arguments.delta";
 	await stage.send({ type, item_id: id, output_index: stage.index, delta: text });
@@ -180,7 +234,8 @@ async function playItem(item: ScriptedItem, stage: Stage): Promise<Record<string
 			return playReasoning(item, stage);
 		case "raw":
 			return item.item;
-		default:
+		case "function_call":
+		case "custom_tool_call":
 			return playCall(item, stage);
 	}
 }
@@ -196,7 +251,12 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
 	}
 }
 
-function sendJson(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+function sendJson(
+	response: ServerResponse,
+	status: number,
+	body: unknown,
+	headers: Record<string, string> = {},
+): void {
 	response.writeHead(status, { "content-type": "application/json", ...headers });
 	response.end(typeof body === "string" ? body : JSON.stringify(body));
 }
@@ -217,7 +277,10 @@ export async function startScriptedModel(options: ScriptedModelOptions): Promise
 		return scripted ?? last;
 	}
 
-	async function stream(scripted: Extract<ScriptedResponse, { items: ScriptedItem[] }>, response: ServerResponse): Promise<void> {
+	async function stream(
+		scripted: Extract<ScriptedResponse, { items: ScriptedItem[] }>,
+		response: ServerResponse,
+	): Promise<void> {
 		const gone = new Promise<void>((resolve) => {
 			response.once("close", () => {
 				if (!response.writableEnded) cuts.add();
@@ -228,10 +291,16 @@ export async function startScriptedModel(options: ScriptedModelOptions): Promise
 		response.writeHead(200, { "content-type": "text/event-stream", ...scripted.headers });
 		const stage: Stage = {
 			index: 0,
-			id: (prefix) => `${prefix}_scripted_${String((serial += 1)).padStart(4, "0")}`,
+			id(prefix) {
+				serial += 1;
+				return `${prefix}_scripted_${String(serial).padStart(4, "0")}`;
+			},
 			async send(event) {
 				if (response.destroyed) return;
-				response.write(`event: ${event.type}\ndata: ${JSON.stringify({ ...event, sequence_number: (sequence += 1) })}\n\n`);
+				sequence += 1;
+				response.write(
+					`event: ${event.type}\ndata: ${JSON.stringify({ ...event, sequence_number: sequence })}\n\n`,
+				);
 				const delayMs = scripted.chunkDelayMs ?? 0;
 				if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
 			},
@@ -257,7 +326,12 @@ export async function startScriptedModel(options: ScriptedModelOptions): Promise
 
 	async function finish(
 		scripted: Extract<ScriptedResponse, { items: ScriptedItem[] }>,
-		{ response, stage, base, gone }: { response: ServerResponse; stage: Stage; base: Record<string, unknown>; gone: Promise<void> },
+		{
+			response,
+			stage,
+			base,
+			gone,
+		}: { response: ServerResponse; stage: Stage; base: Record<string, unknown>; gone: Promise<void> },
 	): Promise<void> {
 		const end = scripted.end ?? "completed";
 		if (end === "hang") return gone;
@@ -268,11 +342,18 @@ export async function startScriptedModel(options: ScriptedModelOptions): Promise
 			return;
 		}
 		const usage = scripted.usage === undefined ? DEFAULT_USAGE : scripted.usage;
-		if (end === "completed") await stage.send({ type: "response.completed", response: { ...base, status: "completed", usage } });
+		if (end === "completed")
+			await stage.send({ type: "response.completed", response: { ...base, status: "completed", usage } });
 		else if (typeof end === "object" && "failed" in end)
-			await stage.send({ type: "response.failed", response: { ...base, status: "failed", error: end.failed } });
+			await stage.send({
+				type: "response.failed",
+				response: { ...base, status: "failed", error: end.failed },
+			});
 		else if (typeof end === "object")
-			await stage.send({ type: "response.incomplete", response: { ...base, status: "incomplete", incomplete_details: end.incomplete } });
+			await stage.send({
+				type: "response.incomplete",
+				response: { ...base, status: "incomplete", incomplete_details: end.incomplete },
+			});
 		response.end();
 	}
 
@@ -285,7 +366,9 @@ export async function startScriptedModel(options: ScriptedModelOptions): Promise
 			return sendJson(response, 200, {});
 		}
 		if (request.method !== "POST" || !pathname.endsWith("/responses")) {
-			return sendJson(response, 404, { error: { message: `the script has no route ${request.method} ${pathname}` } });
+			return sendJson(response, 404, {
+				error: { message: `the script has no route ${request.method} ${pathname}` },
+			});
 		}
 		const record: ScriptedRequest = { method: "POST", path, headers: request.headers, body };
 		requests.push(record);
@@ -294,12 +377,16 @@ export async function startScriptedModel(options: ScriptedModelOptions): Promise
 		arrivals.add();
 		if ("reset" in scripted) return void request.socket.resetAndDestroy();
 		if ("items" in scripted) return stream(scripted, response);
-		const fallback = { error: { message: `scripted status ${scripted.status}`, type: "scripted", code: null } };
+		const fallback = {
+			error: { message: `scripted status ${scripted.status}`, type: "scripted", code: null },
+		};
 		return sendJson(response, scripted.status, scripted.body ?? fallback, scripted.headers);
 	}
 
 	const server: Server = createServer((request, response) => {
-		handle(request, response).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
+		handle(request, response).catch((error: unknown) =>
+			response.destroy(error instanceof Error ? error : undefined),
+		);
 	});
 	await new Promise<void>((resolve, reject) => {
 		server.once("error", reject);
@@ -348,7 +435,11 @@ export function writeCodexHome(dir: string, url: string, extra = ""): void {
 /** `node test/support/scripted-model.ts --scenario FILE [--log FILE] [--port N]`: the file is `{responses, repeatLast?}`; prints the URL, ends by a signal. */
 async function main(): Promise<void> {
 	const { values } = parseArgs({
-		options: { scenario: { type: "string" }, log: { type: "string" }, port: { type: "string", default: "0" } },
+		options: {
+			scenario: { type: "string" },
+			log: { type: "string" },
+			port: { type: "string", default: "0" },
+		},
 	});
 	const scenario: { responses?: ScriptedResponse[]; repeatLast?: boolean } =
 		values.scenario === undefined ? {} : JSON.parse(readFileSync(values.scenario, "utf8"));

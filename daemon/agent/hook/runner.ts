@@ -24,7 +24,11 @@ export function createHookRunner({ logger, telemetry }: HookRunnerPorts): HookRe
 		register(ownerId, name, hook) {
 			const entry = { ownerId, name, hook };
 			entries = [...entries, entry];
-			return { [Symbol.dispose]: () => void (entries = entries.filter((other) => other !== entry)) };
+			return {
+				[Symbol.dispose]: () => {
+					entries = entries.filter((other) => other !== entry);
+				},
+			};
 		},
 		unregisterOwner(ownerId) {
 			entries = entries.filter((entry) => entry.ownerId !== ownerId);
@@ -37,7 +41,11 @@ export function createHookRunner({ logger, telemetry }: HookRunnerPorts): HookRe
 					await entry.hook(input);
 				} catch (error) {
 					telemetry.count("hook_failures_total", 1, { hook: name, owner: entry.ownerId });
-					logger.warn("a hook failed and was skipped", { hook: name, owner: entry.ownerId, error: String(error) });
+					logger.warn("a hook failed and was skipped", {
+						hook: name,
+						owner: entry.ownerId,
+						error: String(error),
+					});
 				}
 			}
 		},

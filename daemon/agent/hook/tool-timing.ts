@@ -19,7 +19,10 @@ export function registerToolTiming(hooks: HookRegistry, telemetry: Telemetry): D
 	stack.use(
 		hooks.register(OWNER_ID, "after_tool_call", (input) => {
 			running.delete(String(input["callId"]));
-			const labels = { tool: String(input["tool"]), outcome: input["success"] === true ? "success" : "failure" };
+			const labels = {
+				tool: String(input["tool"]),
+				outcome: input["success"] === true ? "success" : "failure",
+			};
 			telemetry.observe("tool_duration_ms", Number(input["durationMs"]), labels);
 		}),
 	);

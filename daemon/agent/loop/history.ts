@@ -24,7 +24,11 @@ export function parseToolCall(item: ModelItem): ToolCall | null {
 }
 
 export function outputItem(call: Pick<ToolCall, "callId" | "custom">, output: string): ModelItem {
-	return { type: call.custom ? "custom_tool_call_output" : "function_call_output", call_id: call.callId, output };
+	return {
+		type: call.custom ? "custom_tool_call_output" : "function_call_output",
+		call_id: call.callId,
+		output,
+	};
 }
 
 /** Text of an assistant message item. */
@@ -40,7 +44,8 @@ export function reasoningTexts(item: ModelItem, member: "summary" | "content"): 
 	return Array.isArray(parts) ? parts.map((part: { text?: unknown } | null) => text(part?.text)) : [];
 }
 
-export const ABORTED_OUTPUT = "aborted: the user interrupted the turn before this call ended; what it started may still run";
+export const ABORTED_OUTPUT =
+	"aborted: the user interrupted the turn before this call ended; what it started may still run";
 
 /** Tells the model, in the next turn, why the last one stops short. */
 export const TURN_ABORTED_TEXT =
@@ -53,7 +58,8 @@ export const TURN_ABORTED_TEXT =
 export function withOutputs(history: readonly ModelItem[]): ModelItem[] {
 	const answered = new Set<unknown>();
 	for (const item of history) {
-		if (item.type === "function_call_output" || item.type === "custom_tool_call_output") answered.add(item["call_id"]);
+		if (item.type === "function_call_output" || item.type === "custom_tool_call_output")
+			answered.add(item["call_id"]);
 	}
 	return history.flatMap((item) => {
 		const call = parseToolCall(item);

@@ -1,6 +1,6 @@
 import { AppError } from "#base/app-error.ts";
-import type { TokenCounts } from "#protocol/codex-item.ts";
 import type { ModelEvent, ModelFailure } from "#daemon/agent/model.ts";
+import type { TokenCounts } from "#protocol/codex-item.ts";
 import { parseToolCall, withOutputs } from "./history.ts";
 import type { ToolCalls } from "./tool-calls.ts";
 import { createOpenItems, type OpenItems, remember, type Turn } from "./turn.ts";
@@ -28,17 +28,20 @@ function thrownFailure(error: unknown): ModelFailure {
 	return { ...CLOSED, message, kind: "fatal" };
 }
 
-async function takeEvent(turn: Turn, event: ModelEvent, parts: { open: OpenItems; calls: ToolCalls }): Promise<ResponseEnd | null> {
-	const { emit } = turn.ports;
+async function takeEvent(
+	turn: Turn,
+	event: ModelEvent,
+	parts: { open: OpenItems; calls: ToolCalls },
+): Promise<ResponseEnd | null> {
 	switch (event.type) {
 		case "item_started":
 			await parts.open.start(event.item.id, event.item.kind, event.item.phase);
 			return null;
 		case "text_delta":
-			await emit({ type: "message_delta", itemId: event.itemId, delta: event.delta });
+			await turn.ports.emit({ type: "message_delta", itemId: event.itemId, delta: event.delta });
 			return null;
 		case "reasoning_delta":
-			await emit(event);
+			await turn.ports.emit(event);
 			return null;
 		case "reasoning_part":
 			return null;

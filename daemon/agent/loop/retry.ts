@@ -1,7 +1,7 @@
 import { waitMs } from "#base/clock.ts";
-import type { TurnError } from "#protocol/codex-item.ts";
 import type { LoopPorts } from "#daemon/agent/loop-port.ts";
 import type { ModelFailure } from "#daemon/agent/model.ts";
+import type { TurnError } from "#protocol/codex-item.ts";
 
 /** First and longest pause, as observed of Codex: about 200 and 400 ms for the first two (codex.md section 2). */
 const FIRST_DELAY_MS = 200;
@@ -39,7 +39,11 @@ export function createRetries(ports: RetryPorts): Retries {
 
 	function tell(message: string, failure: ModelFailure): Promise<void> {
 		const codexErrorInfo = { responseStreamDisconnected: { httpStatusCode: failure.httpStatusCode } };
-		const error = { message: `Reconnecting... ${message}`, codexErrorInfo, additionalDetails: failure.message };
+		const error = {
+			message: `Reconnecting... ${message}`,
+			codexErrorInfo,
+			additionalDetails: failure.message,
+		};
 		return ports.emit({ type: "error", error, willRetry: true });
 	}
 	return {

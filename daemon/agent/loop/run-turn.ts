@@ -56,9 +56,28 @@ async function patience(turn: Turn, retries: Retries, failure: ModelFailure): Pr
 	}
 }
 
-async function loop(turn: Turn): Promise<TurnOutcome> {
+/** What a failed response leads to: null to try again. */
+async function afterFailure(
+	turn: Turn,
+	retries: Retries,
+	failure: ModelFailure,
+): Promise<TurnOutcome | null> {
+	if (await patience(turn, retries, failure)) return null;
+	return turn.signal.aborted ? interrupted(turn, interruptReason(turn.signal)) : failed(turn, failure);
+}
+
+/** Whether the turn is at its end; null: the model is to go on. */
+async function afterResponse(turn: Turn, end: ResponseEnd, calls: ToolCalls): Promise<TurnOutcome | null> {
+	if (end.type === "steered" || calls.count > 0) return null;
+	const late = turn.ports.takeSteer();
+	await addMessages(turn, late);
+	return late.length > 0 ? null : { status: "completed", finalText: turn.finalText };
+}
+
+/** One response and its calls, with how often it may be tried again; null: the turn goes on with another response. */
+async function step(turn: Turn): Promise<TurnOutcome | null> {
 	const { ports, signal } = turn;
-	let retries = createRetries(ports);
+	const retries = createRetries(ports);
 	for (;;) {
 		if (signal.aborted) return interrupted(turn, interruptReason(signal));
 		const calls = createToolCalls(turn);
@@ -68,16 +87,16 @@ async function loop(turn: Turn): Promise<TurnOutcome> {
 		await tellUsage(turn, end);
 		if (signal.aborted) return interrupted(turn, interruptReason(signal));
 		if (settled === "stopped") return interrupted(turn, "cancelled by the user");
-		if (end.type === "failed") {
-			if (await patience(turn, retries, end.failure)) continue;
-			if (signal.aborted) return interrupted(turn, interruptReason(signal));
-			return failed(turn, end.failure);
-		}
-		retries = createRetries(ports);
-		if (end.type === "steered" || calls.count > 0) continue;
-		const late = ports.takeSteer();
-		if (late.length === 0) return { status: "completed", finalText: turn.finalText };
-		await addMessages(turn, late);
+		if (end.type !== "failed") return afterResponse(turn, end, calls);
+		const outcome = await afterFailure(turn, retries, end.failure);
+		if (outcome !== null) return outcome;
+	}
+}
+
+async function loop(turn: Turn): Promise<TurnOutcome> {
+	for (;;) {
+		const outcome = await step(turn);
+		if (outcome !== null) return outcome;
 	}
 }
 
@@ -86,7 +105,14 @@ async function loop(turn: Turn): Promise<TurnOutcome> {
  * returns at once: calls that still run are not awaited, their items complete by themselves.
  */
 export const runTurn: RunTurn = async (input: TurnInput, ports: LoopPorts, signal: AbortSignal) => {
-	const turn: Turn = { input, ports, signal, history: [...input.history], usage: input.usageBefore, finalText: null };
+	const turn: Turn = {
+		input,
+		ports,
+		signal,
+		history: [...input.history],
+		usage: input.usageBefore,
+		finalText: null,
+	};
 	const about = { threadId: input.threadId, turnId: input.turnId };
 	let outcome: TurnOutcome;
 	try {

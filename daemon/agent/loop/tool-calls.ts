@@ -27,22 +27,31 @@ function argumentError(call: ToolCall): string | null {
 }
 
 async function runCall(turn: Turn, call: ToolCall): Promise<ToolResult> {
-	const { tools, hooks, clock, toolContext } = turn.ports;
+	const { tools, hooks, clock } = turn.ports;
 	const tool = tools.find((candidate) => candidate.name === call.name);
 	if (tool === undefined) return refusal(`unsupported call: ${call.name}`);
 	const invalid = argumentError(call);
 	if (invalid !== null) return refusal(invalid);
-	const about = { threadId: turn.input.threadId, turnId: turn.input.turnId, callId: call.callId, tool: call.name };
+	const about = {
+		threadId: turn.input.threadId,
+		turnId: turn.input.turnId,
+		callId: call.callId,
+		tool: call.name,
+	};
 	await hooks.run("before_tool_call", about);
 	const startedMs = clock.monotonicMs();
 	let result: ToolResult;
 	try {
-		result = await tool.execute(call.input, toolContext(call.callId));
+		result = await tool.execute(call.input, turn.ports.toolContext(call.callId));
 	} catch (error) {
 		// A tool's own mistake must not take the turn down; the model may go another way.
 		result = refusal(`${call.name} failed: ${error instanceof Error ? error.message : String(error)}`);
 	}
-	await hooks.run("after_tool_call", { ...about, success: result.success, durationMs: clock.monotonicMs() - startedMs });
+	await hooks.run("after_tool_call", {
+		...about,
+		success: result.success,
+		durationMs: clock.monotonicMs() - startedMs,
+	});
 	return result;
 }
 

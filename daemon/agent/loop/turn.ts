@@ -1,6 +1,6 @@
-import type { AgentMessageItem, ReasoningItem, TokenUsage, UserMessageItem } from "#protocol/codex-item.ts";
 import type { LoopPorts, SteerMessage, TurnInput } from "#daemon/agent/loop-port.ts";
 import type { ModelItem } from "#daemon/agent/model.ts";
+import type { AgentMessageItem, ReasoningItem, TokenUsage, UserMessageItem } from "#protocol/codex-item.ts";
 import { messageText, reasoningTexts, userItem } from "./history.ts";
 
 /** What a running turn knows; the loop's parts share it. */
@@ -23,7 +23,7 @@ export async function remember(turn: Turn, items: readonly ModelItem[]): Promise
 
 /** Items and history of messages a person or another agent sent. */
 export async function addMessages(turn: Turn, messages: readonly SteerMessage[]): Promise<void> {
-	const { clock, emit } = turn.ports;
+	const { clock } = turn.ports;
 	for (const message of messages) {
 		const item: UserMessageItem = {
 			type: "userMessage",
@@ -33,10 +33,35 @@ export async function addMessages(turn: Turn, messages: readonly SteerMessage[])
 			startedAtMs: clock.nowMs(),
 			completedAtMs: null,
 		};
-		await emit({ type: "item_started", item });
+		await turn.ports.emit({ type: "item_started", item });
 		await remember(turn, [userItem(message.text)]);
-		await emit({ type: "item_completed", item: { ...item, completedAtMs: clock.nowMs() } });
+		await turn.ports.emit({ type: "item_completed", item: { ...item, completedAtMs: clock.nowMs() } });
 	}
+}
+
+interface Timing {
+	startedAtMs: number | null;
+	completedAtMs: number | null;
+}
+
+const KINDS: ReadonlyMap<string, "message" | "reasoning"> = new Map([
+	["message", "message"],
+	["reasoning", "reasoning"],
+] as const);
+
+const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
+
+function messageItem(
+	item: ModelItem,
+	about: { id: string; phase: string | null; timing: Timing },
+): AgentMessageItem {
+	return { type: "agentMessage", id: about.id, text: messageText(item), phase: about.phase, ...about.timing };
+}
+
+function reasoningItem(item: ModelItem, about: { id: string; timing: Timing }): ReasoningItem {
+	const summary = reasoningTexts(item, "summary");
+	const content = reasoningTexts(item, "content");
+	return { type: "reasoning", id: about.id, summary, content, ...about.timing };
 }
 
 /** Open items of one response: started when the model starts them, completed with its authoritative text. */
@@ -47,7 +72,7 @@ export interface OpenItems {
 }
 
 export function createOpenItems(turn: Turn): OpenItems {
-	const { clock, emit, newId } = turn.ports;
+	const { clock } = turn.ports;
 	const startedAtMs = new Map<string, number>();
 
 	async function start(id: string, kind: "message" | "reasoning", phase: string | null): Promise<void> {
@@ -56,29 +81,29 @@ export function createOpenItems(turn: Turn): OpenItems {
 		startedAtMs.set(id, now);
 		const timing = { startedAtMs: now, completedAtMs: null };
 		if (kind === "message") {
-			await emit({ type: "item_started", item: { type: "agentMessage", id, text: "", phase, ...timing } });
+			await turn.ports.emit({
+				type: "item_started",
+				item: { type: "agentMessage", id, text: "", phase, ...timing },
+			});
 		} else {
-			await emit({ type: "item_started", item: { type: "reasoning", id, summary: [], content: [], ...timing } });
+			await turn.ports.emit({
+				type: "item_started",
+				item: { type: "reasoning", id, summary: [], content: [], ...timing },
+			});
 		}
 	}
 
 	async function complete(item: ModelItem): Promise<void> {
-		const kind = item.type === "message" ? "message" : item.type === "reasoning" ? "reasoning" : null;
-		if (kind === null) return;
-		const id = typeof item["id"] === "string" && item["id"] !== "" ? item["id"] : newId();
-		const phase = typeof item["phase"] === "string" ? item["phase"] : null;
+		const kind = KINDS.get(item.type);
+		if (kind === undefined) return;
+		const id = text(item["id"]) ?? turn.ports.newId();
+		const phase = text(item["phase"]);
 		await start(id, kind, phase);
 		const timing = { startedAtMs: startedAtMs.get(id) ?? null, completedAtMs: clock.nowMs() };
-		if (kind === "message") {
-			const done: AgentMessageItem = { type: "agentMessage", id, text: messageText(item), phase, ...timing };
-			turn.finalText = done.text;
-			await emit({ type: "item_completed", item: done });
-		} else {
-			const summary = reasoningTexts(item, "summary");
-			const content = reasoningTexts(item, "content");
-			const done: ReasoningItem = { type: "reasoning", id, summary, content, ...timing };
-			await emit({ type: "item_completed", item: done });
-		}
+		const done =
+			kind === "message" ? messageItem(item, { id, phase, timing }) : reasoningItem(item, { id, timing });
+		if (done.type === "agentMessage") turn.finalText = done.text;
+		await turn.ports.emit({ type: "item_completed", item: done });
 	}
 	return { start, complete };
 }

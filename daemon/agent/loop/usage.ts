@@ -10,7 +10,11 @@ const ZERO: TokenCounts = {
 };
 
 /** Usage after one more response: the total grows, `last` is that response. */
-export function addUsage(before: TokenUsage | null, last: TokenCounts, contextWindow: number | null): TokenUsage {
+export function addUsage(
+	before: TokenUsage | null,
+	last: TokenCounts,
+	contextWindow: number | null,
+): TokenUsage {
 	const sum = before?.total ?? ZERO;
 	const total: TokenCounts = {
 		totalTokens: sum.totalTokens + last.totalTokens,

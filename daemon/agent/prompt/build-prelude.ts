@@ -1,7 +1,7 @@
 import type { Clock } from "#base/clock.ts";
-import type { ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
 import type { Environment } from "#daemon/agent/environment.ts";
 import type { ModelItem } from "#daemon/agent/model.ts";
+import type { ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
 import { createDocumentFiles } from "./project-docs.ts";
 import { estimateTokens, type PromptInput, type PromptMode, type PromptProfile } from "./section.ts";
 import { PROMPT_PROFILES } from "./sections.ts";
@@ -22,9 +22,11 @@ export interface RenderedSection {
 /** The sections that have something to say, in order, with what each costs. */
 export async function renderSections(profile: PromptProfile, input: PromptInput): Promise<RenderedSection[]> {
 	const rendered: RenderedSection[] = [];
-	for (const { name, role, message, render } of PROMPT_PROFILES[profile]) {
-		const text = await render(input);
-		if (text !== null && text !== "") rendered.push({ name, role, message, text, tokens: estimateTokens(text) });
+	for (const section of PROMPT_PROFILES[profile]) {
+		const { name, role, message } = section;
+		const text = await section.render(input);
+		if (text !== null && text !== "")
+			rendered.push({ name, role, message, text, tokens: estimateTokens(text) });
 	}
 	return rendered;
 }

@@ -1,6 +1,7 @@
 import type { PromptInput } from "./section.ts";
 
-const escapeXml = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+const escapeXml = (text: string): string =>
+	text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 /** Where and when the agent works; XML-like, so that it is told from what a person writes. */
 export function environmentContextText(input: PromptInput): string {

@@ -4,7 +4,8 @@ const SANDBOX_TEXT: Readonly<Record<SandboxMode, string>> = {
 	"read-only": "Commands run in a sandbox that can read files and change none. It has no network.",
 	"workspace-write":
 		"Commands run in a sandbox that can read files, and write in the working folder and the folder for temporary files only. `.git` stays read-only. It has no network.",
-	"danger-full-access": "Commands run without a sandbox, with all rights of the person: take the greater care.",
+	"danger-full-access":
+		"Commands run without a sandbox, with all rights of the person: take the greater care.",
 };
 
 const APPROVAL_TEXT: Readonly<Record<ApprovalPolicy, string>> = {

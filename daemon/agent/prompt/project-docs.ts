@@ -19,7 +19,10 @@ export function createDocumentFiles(environment: Pick<Environment, "readText">):
 	return {
 		readText,
 		async isRepositoryRoot(folder) {
-			return (await readText(join(folder, ".git", "HEAD"))) !== null || (await readText(join(folder, ".git"))) !== null;
+			return (
+				(await readText(join(folder, ".git", "HEAD"))) !== null ||
+				(await readText(join(folder, ".git"))) !== null
+			);
 		},
 	};
 }
@@ -55,7 +58,12 @@ interface ProjectDocsInput {
 }
 
 /** The AGENTS.md block: the person's own first, then the project's from its root down; null when there is none. */
-export async function projectDocsText({ cwd, codexHome, maxBytes, files }: ProjectDocsInput): Promise<string | null> {
+export async function projectDocsText({
+	cwd,
+	codexHome,
+	maxBytes,
+	files,
+}: ProjectDocsInput): Promise<string | null> {
 	const globalPath = join(codexHome, DOCUMENT);
 	const own = (await files.readText(globalPath))?.trim() ?? "";
 	const documents: string[] = [];

@@ -6,8 +6,18 @@ import type { PromptProfile, PromptSection } from "./section.ts";
 
 /** In Codex's order: what never changes comes first, so that a provider's cache of the prefix serves longest. */
 const CODEX_SECTIONS: readonly PromptSection[] = [
-	{ name: "base_instructions", role: "developer", message: "base", render: (input) => baseInstructions(input.mode) },
-	{ name: "developer_instructions", role: "developer", message: "rules", render: (input) => input.developerInstructions },
+	{
+		name: "base_instructions",
+		role: "developer",
+		message: "base",
+		render: (input) => baseInstructions(input.mode),
+	},
+	{
+		name: "developer_instructions",
+		role: "developer",
+		message: "rules",
+		render: (input) => input.developerInstructions,
+	},
 	{
 		name: "permissions",
 		role: "developer",
@@ -18,9 +28,12 @@ const CODEX_SECTIONS: readonly PromptSection[] = [
 		name: "project_docs",
 		role: "user",
 		message: "context",
-		render: ({ cwd, codexHome, projectDocMaxBytes: maxBytes, files }) => projectDocsText({ cwd, codexHome, maxBytes, files }),
+		render: ({ cwd, codexHome, projectDocMaxBytes: maxBytes, files }) =>
+			projectDocsText({ cwd, codexHome, maxBytes, files }),
 	},
 	{ name: "environment_context", role: "user", message: "context", render: environmentContextText },
 ];
 
-export const PROMPT_PROFILES: Readonly<Record<PromptProfile, readonly PromptSection[]>> = { codex: CODEX_SECTIONS };
+export const PROMPT_PROFILES: Readonly<Record<PromptProfile, readonly PromptSection[]>> = {
+	codex: CODEX_SECTIONS,
+};

@@ -2,10 +2,9 @@ import { join } from "node:path";
 import { AppError } from "#base/app-error.ts";
 import type { Clock } from "#base/clock.ts";
 import type { NewId } from "#base/id.ts";
-import type { ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
-import type { MethodResult } from "#protocol/service/index.ts";
-import type { Paths } from "#platform/paths.ts";
 import type { ModelProvider } from "#daemon/agent/model.ts";
+import type { Paths } from "#platform/paths.ts";
+import type { ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
 import { type Endpoint, OPENAI_PROVIDER_ID, resolveEndpoint } from "./codex/endpoint.ts";
 import { createCodexHome } from "./codex/home.ts";
 import { createCodexProvider } from "./codex/provider.ts";
@@ -25,7 +24,13 @@ export interface ProviderSelectorOptions {
 }
 
 /** Who would answer, for `chat.account.read`; the shape of its result. */
-export type AccountState = MethodResult<"chat.account.read">;
+export type AccountState = {
+	provider: string;
+	model: string | null;
+	login: "none" | "api_key" | "chatgpt";
+	codex_home: string;
+	detail: string;
+};
 
 /** Defaults of a new thread that Codex's own config.toml sets; null where it sets none. */
 export interface ThreadDefaults {
@@ -44,7 +49,7 @@ export interface ProviderSelector {
 	 */
 	resolve(provider: string | null, model: string | null): ModelProvider;
 	account(): AccountState;
-	models(): MethodResult<"chat.model.list">;
+	models(): { models: { id: string; provider: string; is_default: boolean }[] };
 	defaults(): ThreadDefaults;
 	/** For the prompt: what config.toml says beside the model. */
 	promptSettings(): { developerInstructions: string | null; projectDocMaxBytes: number | null };
@@ -78,7 +83,10 @@ export function createProviderSelector(options: ProviderSelectorOptions): Provid
 		const known = home.read().config.model_providers;
 		if (provider !== OPENAI_PROVIDER_ID && !Object.hasOwn(known, provider)) {
 			const names = [CODEX_PROVIDER_NAME, OFFLINE_PROVIDER_NAME, OPENAI_PROVIDER_ID, ...Object.keys(known)];
-			throw new AppError("CONFIG_INVALID", `There is no provider ${provider}. Known: ${names.join(", ")} (${configFile}).`);
+			throw new AppError(
+				"CONFIG_INVALID",
+				`There is no provider ${provider}. Known: ${names.join(", ")} (${configFile}).`,
+			);
 		}
 		return codex(provider, provider, model);
 	}
@@ -90,13 +98,21 @@ export function createProviderSelector(options: ProviderSelectorOptions): Provid
 			return { provider: name, model: defaultModel, login: login.kind, codex_home: paths.codexHome, detail };
 		},
 		models() {
-			const { name, defaultModel, listModels } = resolve(null, null);
-			return { models: listModels().map((id) => ({ id, provider: name, is_default: id === defaultModel })) };
+			const provider = resolve(null, null);
+			const { name, defaultModel } = provider;
+			return {
+				models: provider.listModels().map((id) => ({ id, provider: name, is_default: id === defaultModel })),
+			};
 		},
 		defaults() {
 			const { name, defaultModel } = resolve(null, null);
 			const { approval_policy: approvalPolicy, sandbox_mode: sandbox } = home.read().config;
-			return { provider: name, model: defaultModel, approvalPolicy: approvalPolicy ?? null, sandbox: sandbox ?? null };
+			return {
+				provider: name,
+				model: defaultModel,
+				approvalPolicy: approvalPolicy ?? null,
+				sandbox: sandbox ?? null,
+			};
 		},
 		promptSettings() {
 			const { developer_instructions: own, project_doc_max_bytes: bytes } = home.read().config;

@@ -16,7 +16,13 @@ const authSchema = z.looseObject({
 export type Login =
 	| { kind: "none" }
 	| { kind: "api_key"; apiKey: string }
-	| { kind: "chatgpt"; accessToken: string; accountId: string | null; email: string | null; plan: string | null };
+	| {
+			kind: "chatgpt";
+			accessToken: string;
+			accountId: string | null;
+			email: string | null;
+			plan: string | null;
+	  };
 
 const claimsSchema = z.looseObject({
 	email: z.string().optional(),
@@ -46,14 +52,20 @@ export function parseAuth(text: string, file: string): Login {
 	try {
 		raw = JSON.parse(text);
 	} catch {
-		throw new AppError("CONFIG_INVALID", `${file}: not valid JSON. Log in again with \`codex login\`.`, { data: { file } });
+		throw new AppError("CONFIG_INVALID", `${file}: not valid JSON. Log in again with \`codex login\`.`, {
+			data: { file },
+		});
 	}
 	const parsed = authSchema.safeParse(raw);
 	if (!parsed.success) {
 		const member = parsed.error.issues[0]?.path.join(".") ?? "";
-		throw new AppError("CONFIG_INVALID", `${file}: member ${member} is not as expected. Log in again with \`codex login\`.`, {
-			data: { file },
-		});
+		throw new AppError(
+			"CONFIG_INVALID",
+			`${file}: member ${member} is not as expected. Log in again with \`codex login\`.`,
+			{
+				data: { file },
+			},
+		);
 	}
 	const { auth_mode: mode, OPENAI_API_KEY: apiKey, tokens } = parsed.data;
 	const wantsKey = mode === "apikey" || mode === "apiKey";

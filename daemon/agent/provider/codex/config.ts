@@ -79,9 +79,13 @@ export function parseConfig(text: string, file: string): CodexConfig {
 	const path = issue?.path ?? [];
 	const line = lineOf(text, path);
 	const where = line === null ? file : `${file}:${line}`;
-	throw new AppError("CONFIG_INVALID", `${where}: ${path.map(String).join(".")}: ${issue?.message ?? "not valid"}`, {
-		data: { file, line },
-	});
+	throw new AppError(
+		"CONFIG_INVALID",
+		`${where}: ${path.map(String).join(".")}: ${issue?.message ?? "not valid"}`,
+		{
+			data: { file, line },
+		},
+	);
 }
 
 /** The line of a provider's `wire_api`, or of its table. */

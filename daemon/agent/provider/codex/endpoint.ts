@@ -33,7 +33,9 @@ function tableOf(settings: CodexSettings, id: string): ProviderConfig {
 	const { configFile: file } = settings;
 	if (own === undefined) {
 		const known = [OPENAI_PROVIDER_ID, ...Object.keys(settings.config.model_providers)].join(", ");
-		throw new AppError("CONFIG_INVALID", `${file}: there is no [model_providers.${id}]. Known: ${known}.`, { data: { file } });
+		throw new AppError("CONFIG_INVALID", `${file}: there is no [model_providers.${id}]. Known: ${known}.`, {
+			data: { file },
+		});
 	}
 	const line = lineOfProvider(settings.configText, id);
 	const where = line === null ? file : `${file}:${line}`;
@@ -64,13 +66,18 @@ function credentialsOf(table: ProviderConfig, settings: CodexSettings, env: Env)
 		const key = env[table.env_key]?.trim();
 		if (key) return bearer(key);
 		const hint = table.env_key_instructions === undefined ? "" : ` ${table.env_key_instructions}`;
-		return { headers: {}, secrets: [], unusable: `the environment variable ${table.env_key} is not set.${hint}` };
+		return {
+			headers: {},
+			secrets: [],
+			unusable: `the environment variable ${table.env_key} is not set.${hint}`,
+		};
 	}
 	if (table.experimental_bearer_token !== undefined) return bearer(table.experimental_bearer_token);
 	if (!table.requires_openai_auth) return { headers: {}, secrets: [], unusable: null };
 	const { login } = settings;
 	if (login.kind === "api_key") return bearer(login.apiKey);
-	if (login.kind === "none") return { headers: {}, secrets: [], unusable: "nobody is logged in. Log in with `codex login`." };
+	if (login.kind === "none")
+		return { headers: {}, secrets: [], unusable: "nobody is logged in. Log in with `codex login`." };
 	const credentials = bearer(login.accessToken);
 	if (login.accountId !== null) credentials.headers["chatgpt-account-id"] = login.accountId;
 	return credentials;

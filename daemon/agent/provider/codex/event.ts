@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { TokenCounts } from "#protocol/codex-item.ts";
 import type { ModelEvent } from "#daemon/agent/model.ts";
+import type { TokenCounts } from "#protocol/codex-item.ts";
 import { brokenStream, failedResponse, fatalFailure } from "./failure.ts";
 
 const count = z.number().int().catch(0).default(0);

@@ -2,7 +2,11 @@ import { z } from "zod";
 import type { ModelFailure } from "#daemon/agent/model.ts";
 
 /** What goes wrong, as failures of the table in codex.md section 2. The loop decides what is tried again. */
-function failure(kind: ModelFailure["kind"], message: string, codexErrorInfo: unknown = "other"): ModelFailure {
+function failure(
+	kind: ModelFailure["kind"],
+	message: string,
+	codexErrorInfo: unknown = "other",
+): ModelFailure {
 	return { kind, message, codexErrorInfo, additionalDetails: null, retryAfterMs: null, httpStatusCode: null };
 }
 
@@ -48,7 +52,8 @@ export function readFailure(error: unknown): ModelFailure {
 	return brokenStream(`Transport error: ${code ?? "the connection was lost"}`);
 }
 
-const CONTEXT_FULL = "The conversation no longer fits the model's context window. Start a new thread to go on.";
+const CONTEXT_FULL =
+	"The conversation no longer fits the model's context window. Start a new thread to go on.";
 const OVERLOADED = "The model is at capacity. Try again later, or choose another model.";
 const OUT_OF_QUOTA = "The account's quota is used up. Check its plan and billing.";
 export const HIGH_DEMAND = "The model provider is under high demand and failed for the moment.";
@@ -155,7 +160,8 @@ export function httpFailure(refusal: HttpRefusal): ModelFailure {
 
 /** Replaces every secret in the texts of a failure. */
 export function redactFailure(from: ModelFailure, secrets: readonly string[]): ModelFailure {
-	const clean = (text: string): string => secrets.reduce((out, secret) => out.replaceAll(secret, "[redacted]"), text);
+	const clean = (text: string): string =>
+		secrets.reduce((out, secret) => out.replaceAll(secret, "[redacted]"), text);
 	const details = from.additionalDetails === null ? null : clean(from.additionalDetails);
 	return { ...from, message: clean(from.message), additionalDetails: details };
 }

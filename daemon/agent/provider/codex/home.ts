@@ -24,18 +24,26 @@ const isMissing = (error: unknown): boolean => {
 	return code === "ENOENT" || code === "ENOTDIR";
 };
 
+/** What tells one version of a file from the next; null when there is no file. */
+function stampOf(file: string): string | null {
+	const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+	return stat === undefined ? null : `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
+}
+
 /** Keeps what a file parsed to until its time, size or inode changes; a mistake is not kept. */
 function createCachedFile<T>(file: string, parse: (text: string | null) => T): () => T {
-	let cached: { stamp: string; value: T } | null = null;
+	let cached: { stamp: string | null; value: T } | null = null;
+
+	function load(): T {
+		const stamp = stampOf(file);
+		if (cached === null || cached.stamp !== stamp) {
+			cached = { stamp, value: parse(stamp === null ? null : readFileSync(file, "utf8")) };
+		}
+		return cached.value;
+	}
 	return () => {
 		try {
-			const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
-			const stamp = stat === undefined ? "missing" : `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
-			if (cached?.stamp !== stamp) {
-				const value = parse(stat === undefined ? null : readFileSync(file, "utf8"));
-				cached = { stamp, value };
-			}
-			return cached.value;
+			return load();
 		} catch (error) {
 			if (error instanceof AppError) throw error;
 			if (isMissing(error)) return parse(null);
@@ -53,7 +61,9 @@ export function createCodexHome(dir: string): CodexHome {
 		text: text ?? "",
 		config: text === null ? EMPTY_CONFIG : parseConfig(text, configFile),
 	}));
-	const login = createCachedFile<Login>(authFile, (text) => (text === null ? { kind: "none" } : parseAuth(text, authFile)));
+	const login = createCachedFile<Login>(authFile, (text) =>
+		text === null ? { kind: "none" } : parseAuth(text, authFile),
+	);
 	return {
 		read() {
 			const { text, config: parsed } = config();

@@ -26,7 +26,11 @@ export function contextWindowOf(model: string | null, config: CodexConfig): numb
 }
 
 /** Body of POST /responses, in the order of members that Codex uses; equal requests give equal bytes. */
-export function buildBody(request: ModelRequest, model: string, config: CodexConfig): Record<string, unknown> {
+export function buildBody(
+	request: ModelRequest,
+	model: string,
+	config: CodexConfig,
+): Record<string, unknown> {
 	const effort = config.model_reasoning_effort ?? (reasons(model) ? "medium" : null);
 	const summary = config.model_reasoning_summary;
 	const verbosity = config.model_verbosity ?? (reasons(model) ? "low" : null);
@@ -48,7 +52,11 @@ export function buildBody(request: ModelRequest, model: string, config: CodexCon
 }
 
 /** Headers of a request; the provider's own win over ours, authentication included. */
-export function buildHeaders(request: ModelRequest, endpoint: Endpoint, identity: ClientIdentity): Record<string, string> {
+export function buildHeaders(
+	request: ModelRequest,
+	endpoint: Endpoint,
+	identity: ClientIdentity,
+): Record<string, string> {
 	const { threadId, turnId } = request;
 	const metadata = { session_id: threadId, thread_id: threadId, turn_id: turnId, request_kind: "turn" };
 	return {

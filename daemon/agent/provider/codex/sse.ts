@@ -23,19 +23,25 @@ export function createSseParser(maxEventChars: number = MAX_EVENT_CHARS): SsePar
 	/** The last piece ended in CR: a LF at the start of the next belongs to it. */
 	let afterCr = false;
 
+	function dispatch(out: ServerSentEvent[]): void {
+		if (data.length > 0) out.push({ event: event === "" ? "message" : event, data: data.join("\n") });
+		event = "";
+		data = [];
+		size = 0;
+	}
+
 	function takeLine(out: ServerSentEvent[]): void {
 		if (line === "") {
-			if (data.length > 0) out.push({ event: event === "" ? "message" : event, data: data.join("\n") });
-			event = "";
-			data = [];
-			size = 0;
+			dispatch(out);
 			return;
 		}
-		const colon = line.indexOf(":");
-		const field = colon < 0 ? line : line.slice(0, colon);
-		const value = colon < 0 ? "" : line.slice(line[colon + 1] === " " ? colon + 2 : colon + 1);
+		const [, field, value = ""] = /^([^:]*)(?:: ?([\s\S]*))?$/.exec(line) ?? [];
 		if (field === "data") data.push(value);
 		else if (field === "event") event = value;
+	}
+
+	function checkSize(chars: number): void {
+		if (chars > maxEventChars) throw new Error(`an event of the stream is over ${maxEventChars} characters`);
 	}
 
 	return {
@@ -50,13 +56,13 @@ export function createSseParser(maxEventChars: number = MAX_EVENT_CHARS): SsePar
 				line += text.slice(from, match.index);
 				from = ending.lastIndex;
 				size += line.length;
-				if (size > maxEventChars) throw new Error(`an event of the stream is over ${maxEventChars} characters`);
+				checkSize(size);
 				takeLine(out);
 				line = "";
 				afterCr = match[0] === "\r" && from === text.length;
 			}
 			line += text.slice(from);
-			if (size + line.length > maxEventChars) throw new Error(`an event of the stream is over ${maxEventChars} characters`);
+			checkSize(size + line.length);
 			return out;
 		},
 	};

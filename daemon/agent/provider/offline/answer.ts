@@ -20,8 +20,10 @@ const ABILITIES = [
 	"- keep notes: `note TEXT` or `remember TEXT`; `notes` lists them",
 ].join("\n");
 
-const citation = (path: string, line: number, text: string): string => (line === 0 ? `${path}: ${text}` : `${path}:${line}: ${text}`);
-const counted = (count: number, noun: string, plural = `${noun}s`): string => `${count} ${count === 1 ? noun : plural}`;
+const citation = (path: string, line: number, text: string): string =>
+	line === 0 ? `${path}: ${text}` : `${path}:${line}: ${text}`;
+const counted = (count: number, noun: string, plural = `${noun}s`): string =>
+	`${count} ${count === 1 ? noun : plural}`;
 
 /** Searches workspace and notes; says how many lines fit and cites the best. Null when the query has no word to look for. */
 export async function searchAnswer(
@@ -37,7 +39,13 @@ export async function searchAnswer(
 	const walk = walkTextFiles(
 		query.cwd,
 		{ files: ports.files, monotonicMs: () => ports.clock.monotonicMs() },
-		{ limits: ports.limits ?? WALK_LIMITS, signal, onCut: (why) => void (cut = ` The search stopped ${why}; there may be more.`) },
+		{
+			limits: ports.limits ?? WALK_LIMITS,
+			signal,
+			onCut(why) {
+				cut = ` The search stopped ${why}; there may be more.`;
+			},
+		},
 	);
 	for await (const file of walk) {
 		fileCount += 1;
@@ -46,10 +54,12 @@ export async function searchAnswer(
 	const notes = await ports.notes.list();
 	const noteLines: string[] = [];
 	for (const note of notes) noteLines[note.line - 1] = note.text;
-	if (notes.length > 0) search.add({ path: ports.notes.file, text: Array.from(noteLines, (line) => line ?? "").join("\n") });
+	if (notes.length > 0)
+		search.add({ path: ports.notes.file, text: Array.from(noteLines, (line) => line ?? "").join("\n") });
 	const { best, lineCount, fileCount: found } = search.finish();
 	const asked = terms.join(" ");
-	if (best.length === 0) return `Nothing matches "${asked}" in ${query.cwd} (${counted(fileCount, "file")} searched).${cut}`;
+	if (best.length === 0)
+		return `Nothing matches "${asked}" in ${query.cwd} (${counted(fileCount, "file")} searched).${cut}`;
 	const shown = best.length < lineCount ? `; the best ${best.length}` : "";
 	const head = `${counted(lineCount, "match", "matches")} for "${asked}" in ${counted(found, "file")}${shown}:${cut}`;
 	return [head, ...best.map((match) => citation(match.path, match.line, match.text))].join("\n");
@@ -72,7 +82,10 @@ export async function answerIntent(
 		case "notes": {
 			const all = await notes.list();
 			if (all.length === 0) return "There are no notes yet. `note TEXT` keeps one.";
-			return [`${counted(all.length, "note")}:`, ...all.map((note) => citation(notes.file, note.line, note.text))].join("\n");
+			return [
+				`${counted(all.length, "note")}:`,
+				...all.map((note) => citation(notes.file, note.line, note.text)),
+			].join("\n");
 		}
 		case "search": {
 			const found = await searchAnswer({ text: intent.query, literal: intent.literal, cwd }, ports, signal);

@@ -39,7 +39,8 @@ export function createIgnore(rules: readonly Rule[]): IsIgnored {
 		let ignored = false;
 		for (const rule of rules) {
 			if (rule.folderOnly && !isFolder) continue;
-			if (path.startsWith(rule.base) && rule.pattern.test(path.slice(rule.base.length))) ignored = !rule.negated;
+			if (path.startsWith(rule.base) && rule.pattern.test(path.slice(rule.base.length)))
+				ignored = !rule.negated;
 		}
 		return ignored;
 	};

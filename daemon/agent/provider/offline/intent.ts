@@ -18,7 +18,8 @@ const RUN = /^(?:please\s+|can you\s+|could you\s+)*(?:run|execute|exec)\s*:?\s+
 const SEARCH = /^(?:please\s+)?(?:search|find|look|grep)(?:\s+(?:for|up|in files for))?\s*:?\s+([\s\S]+)$/i;
 const WHERE = /^(?:please\s+)?where(?:'s|\s+(?:is|are|do|does|did|can|was))\s+([\s\S]+?)\??$/i;
 const NOTE = /^(?:please\s+)?(?:note|remember)(?:\s+that)?\s*[:\s]\s*([\s\S]*[^?\s])\s*$/i;
-const QUESTION = /^(?:what|where|how|which|who|whose|why|when|does|do|is|are|can|could|did|was|were|should)\b/i;
+const QUESTION =
+	/^(?:what|where|how|which|who|whose|why|when|does|do|is|are|can|could|did|was|were|should)\b/i;
 
 function commandOf(rest: string): Intent {
 	const fenced = /```[^\n`]*\n([\s\S]+?)```/.exec(rest)?.[1] ?? /`([^`]+)`/.exec(rest)?.[1];

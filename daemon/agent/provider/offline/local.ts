@@ -34,13 +34,16 @@ interface NotesOptions {
 }
 
 /** A Markdown list that the person may edit; the folder is 0700 and the file 0600. */
-export function createNotes({ file, nowMs }: NotesOptions): Notes {
+export function createNotes(options: NotesOptions): Notes {
+	const { file } = options;
 	return {
 		file,
 		async add(text) {
 			await mkdir(dirname(file), { recursive: true, mode: 0o700 });
 			const line = text.trim().replaceAll(/\s+/g, " ");
-			await appendFile(file, `- ${new Date(nowMs()).toISOString().slice(0, 10)} ${line}\n`, { mode: 0o600 });
+			await appendFile(file, `- ${new Date(options.nowMs()).toISOString().slice(0, 10)} ${line}\n`, {
+				mode: 0o600,
+			});
 			await chmod(file, 0o600);
 			const handle = await open(file, "r+");
 			try {
@@ -54,7 +57,9 @@ export function createNotes({ file, nowMs }: NotesOptions): Notes {
 				if (error.code === "ENOENT") return "";
 				throw error;
 			});
-			return text.split("\n").flatMap((line, index) => (line.trim() === "" ? [] : [{ line: index + 1, text: line.trim() }]));
+			return text
+				.split("\n")
+				.flatMap((line, index) => (line.trim() === "" ? [] : [{ line: index + 1, text: line.trim() }]));
 		},
 	};
 }

@@ -23,7 +23,9 @@ export interface OfflineProviderOptions extends AnswerPorts {
 function textOf(item: ModelItem): string {
 	const content = item["content"];
 	if (!Array.isArray(content)) return "";
-	return content.map((part: { text?: unknown } | null) => (typeof part?.text === "string" ? part.text : "")).join("");
+	return content
+		.map((part: { text?: unknown } | null) => (typeof part?.text === "string" ? part.text : ""))
+		.join("");
 }
 
 /** What waits for an answer: messages and outputs after the last thing the agent said or called. */
@@ -73,14 +75,20 @@ export function createOfflineProvider(options: OfflineProviderOptions): ModelPro
 		const commands: string[] = [];
 		for (const message of messages) {
 			const intent = parseIntent(message);
-			if (intent.kind !== "run") texts.push(await answerIntent(intent, { cwd: request.cwd, ports: options, signal }));
+			if (intent.kind !== "run")
+				texts.push(await answerIntent(intent, { cwd: request.cwd, ports: options, signal }));
 			else if (canExec) commands.push(intent.command);
 			else texts.push("Commands can't be run in this thread.");
 			if (signal.aborted) return;
 		}
 		if (texts.length > 0) yield* say(texts.join("\n\n"), newId);
 		for (const command of commands) {
-			const call = { id: `fc_${newId()}`, call_id: `call_${newId()}`, name: EXEC_TOOL, arguments: JSON.stringify({ cmd: command }) };
+			const call = {
+				id: `fc_${newId()}`,
+				call_id: `call_${newId()}`,
+				name: EXEC_TOOL,
+				arguments: JSON.stringify({ cmd: command }),
+			};
 			yield { type: "item_done", item: { type: "function_call", status: "completed", ...call } };
 		}
 		yield { type: "completed", usage: null };

@@ -24,9 +24,12 @@ const MAX_TEXT_CHARS = 200;
 const STOP_WORDS: ReadonlySet<string> = new Set(
 	`a about all am an and any are as at be been but by can could did do does done for from get give had has have hello hey hi how i if in
 	into is it its me my no not of on or our please should show so some tell thank thanks that the their them then there these they this
-	those to up us use used was we were what when where which who whose why will with work works would you your`.split(/\s+/),
+	those to up us use used was we were what when where which who whose why will with work works would you your`.split(
+		/\s+/,
+	),
 );
-const DEFINES = /^\s*(?:export\s+)?(?:default\s+|async\s+|abstract\s+|pub\s+|public\s+|private\s+|static\s+)*(?:function|class|interface|type|enum|const|let|var|def|fn|func|struct|trait|impl|module|package)\b|^#{1,6}\s/;
+const DEFINES =
+	/^\s*(?:export\s+)?(?:default\s+|async\s+|abstract\s+|pub\s+|public\s+|private\s+|static\s+)*(?:function|class|interface|type|enum|const|let|var|def|fn|func|struct|trait|impl|module|package)\b|^#{1,6}\s/;
 
 /** Words worth looking for, lower case, each once; `literal` keeps the query whole, as quotes do. */
 export function searchTerms(query: string, literal: boolean): string[] {
@@ -35,7 +38,9 @@ export function searchTerms(query: string, literal: boolean): string[] {
 	if (quoted.length > 0) return [...new Set(quoted)];
 	if (literal) return text === "" ? [] : [text.toLowerCase()];
 	const words = text.toLowerCase().split(/[^\p{L}\p{N}_.\-/$#@]+/u);
-	const kept = words.map((word) => word.replace(/^[.\-/]+|[.\-/]+$/g, "")).filter((word) => word.length > 1 && !STOP_WORDS.has(word));
+	const kept = words
+		.map((word) => word.replace(/^[.\-/]+|[.\-/]+$/g, ""))
+		.filter((word) => word.length > 1 && !STOP_WORDS.has(word));
 	return [...new Set(kept)];
 }
 
@@ -96,7 +101,12 @@ export function createSearch(terms: readonly string[]): Search {
 		},
 		finish() {
 			const ranked = candidates
-				.map((candidate) => ({ path: candidate.path, line: candidate.line, text: shown(candidate.text), score: scoreOf(candidate) }))
+				.map((candidate) => ({
+					path: candidate.path,
+					line: candidate.line,
+					text: shown(candidate.text),
+					score: scoreOf(candidate),
+				}))
 				.sort((a, b) => b.score - a.score || (a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line));
 			const perFile = new Map<string, number>();
 			const best: Match[] = [];

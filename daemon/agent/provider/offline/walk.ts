@@ -12,9 +12,19 @@ export const WALK_LIMITS = {
 export type WalkLimits = { readonly [Name in keyof typeof WALK_LIMITS]: number };
 
 /** Never searched: not the person's text, or likely to hold keys. */
-const SKIPPED_FOLDERS: ReadonlySet<string> = new Set([".git", ".hg", ".svn", "node_modules", ".venv", "__pycache__", ".ssh", ".gnupg"]);
+const SKIPPED_FOLDERS: ReadonlySet<string> = new Set([
+	".git",
+	".hg",
+	".svn",
+	"node_modules",
+	".venv",
+	"__pycache__",
+	".ssh",
+	".gnupg",
+]);
 const SECRET_FILE = /^(?:\.env(?:\..*)?|\.netrc|\.npmrc|auth\.json|id_[a-z0-9]+|.*\.(?:pem|key|p12|pfx))$/i;
-const BINARY_FILE = /\.(?:png|jpe?g|gif|webp|ico|pdf|zip|gz|xz|zst|tar|7z|jar|so|o|a|class|wasm|node|exe|dll|woff2?|ttf|mp[34]|db|sqlite)$/i;
+const BINARY_FILE =
+	/\.(?:png|jpe?g|gif|webp|ico|pdf|zip|gz|xz|zst|tar|7z|jar|so|o|a|class|wasm|node|exe|dll|woff2?|ttf|mp[34]|db|sqlite)$/i;
 const BATCH_SIZE = 16;
 
 export interface WalkedFile {
@@ -42,41 +52,81 @@ interface Folder {
 	rules: readonly IgnoreRule[];
 }
 
+/** What is spent so far, and the bound it met first. */
+function createBudget(
+	ports: WalkPorts,
+	limits: WalkLimits,
+): { spend(chars: number): string | null; late(): string | null } {
+	const endMs = ports.monotonicMs() + limits.durationMs;
+	let count = 0;
+	let total = 0;
+	return {
+		late: () => (ports.monotonicMs() > endMs ? `after ${limits.durationMs / 1000} s` : null),
+		spend(chars) {
+			if (count >= limits.files) return `at ${limits.files} files`;
+			count += 1;
+			total += chars;
+			return total > limits.totalChars ? `at ${Math.round(limits.totalChars / 1024 / 1024)} MiB` : null;
+		},
+	};
+}
+
+/** Paths of files, shallow ones first, in batches that are read together. */
+async function* walkPaths(
+	root: string,
+	files: WorkspaceFiles,
+	depth: number,
+): AsyncGenerator<readonly string[]> {
+	const folders: Folder[] = [{ path: "", depth: 0, rules: [] }];
+	for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
+		const { names, subfolders } = await readFolder(root, folder, files);
+		if (folder.depth < depth) folders.push(...subfolders);
+		// A batch even when it is empty: a tree without files must meet the bounds too.
+		yield names.slice(0, BATCH_SIZE);
+		for (let from = BATCH_SIZE; from < names.length; from += BATCH_SIZE)
+			yield names.slice(from, from + BATCH_SIZE);
+	}
+}
+
 /**
  * Text files under `root`, shallow ones first, names in order; passes over what .gitignore names, links, binaries, keys.
  * Ends early, with a reason, at the first bound it meets.
  */
-export async function* walkTextFiles(root: string, ports: WalkPorts, options: WalkOptions): AsyncGenerator<WalkedFile> {
+export async function* walkTextFiles(
+	root: string,
+	ports: WalkPorts,
+	options: WalkOptions,
+): AsyncGenerator<WalkedFile> {
 	const { limits, signal } = options;
-	const endMs = ports.monotonicMs() + limits.durationMs;
-	const folders: Folder[] = [{ path: "", depth: 0, rules: [] }];
-	let count = 0;
-	let chars = 0;
-	for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
-		const { names, subfolders } = await readFolder(root, folder, ports.files);
-		if (folder.depth < limits.depth) folders.push(...subfolders);
-		for (let from = 0; from < names.length; from += BATCH_SIZE) {
-			if (signal.aborted) return;
-			if (ports.monotonicMs() > endMs) return options.onCut(`after ${limits.durationMs / 1000} s`);
-			const batch = names.slice(from, from + BATCH_SIZE);
-			const texts = await Promise.all(batch.map((path) => ports.files.readText(`${root}/${path}`, limits.fileBytes)));
-			for (const [index, text] of texts.entries()) {
-				const path = batch[index];
-				if (path === undefined || text === null) continue;
-				if (count >= limits.files) return options.onCut(`at ${limits.files} files`);
-				count += 1;
-				chars += text.length;
-				if (chars > limits.totalChars) return options.onCut(`at ${Math.round(limits.totalChars / 1024 / 1024)} MiB`);
-				yield { path, text };
-			}
+	const budget = createBudget(ports, limits);
+	async function read(path: string): Promise<WalkedFile | null> {
+		const text = await ports.files.readText(`${root}/${path}`, limits.fileBytes);
+		return text === null ? null : { path, text };
+	}
+	for await (const batch of walkPaths(root, ports.files, limits.depth)) {
+		if (signal.aborted) return;
+		const found = await Promise.all(batch.map(read));
+		for (const file of found.filter((each) => each !== null)) {
+			const cut = budget.late() ?? budget.spend(file.text.length);
+			if (cut !== null) return options.onCut(cut);
+			yield file;
 		}
+		const late = budget.late();
+		if (late !== null) return options.onCut(late);
 	}
 }
 
-async function readFolder(root: string, folder: Folder, files: WorkspaceFiles): Promise<{ names: string[]; subfolders: Folder[] }> {
+async function readFolder(
+	root: string,
+	folder: Folder,
+	files: WorkspaceFiles,
+): Promise<{ names: string[]; subfolders: Folder[] }> {
 	const entries = await files.list(`${root}/${folder.path}`);
 	const own = entries.some((entry) => entry.name === ".gitignore" && entry.kind === "file")
-		? parseIgnoreFile((await files.readText(`${root}/${folder.path}.gitignore`, 64 * 1024)) ?? "", folder.path)
+		? parseIgnoreFile(
+				(await files.readText(`${root}/${folder.path}.gitignore`, 64 * 1024)) ?? "",
+				folder.path,
+			)
 		: [];
 	const rules = [...folder.rules, ...own];
 	const isIgnored = createIgnore(rules);
@@ -85,8 +135,14 @@ async function readFolder(root: string, folder: Folder, files: WorkspaceFiles): 
 	for (const entry of [...entries].sort((a, b) => (a.name < b.name ? -1 : 1))) {
 		const path = `${folder.path}${entry.name}`;
 		if (entry.kind === "folder") {
-			if (!SKIPPED_FOLDERS.has(entry.name) && !isIgnored(path, true)) subfolders.push({ path: `${path}/`, depth: folder.depth + 1, rules });
-		} else if (entry.kind === "file" && !SECRET_FILE.test(entry.name) && !BINARY_FILE.test(entry.name) && !isIgnored(path, false)) {
+			if (!SKIPPED_FOLDERS.has(entry.name) && !isIgnored(path, true))
+				subfolders.push({ path: `${path}/`, depth: folder.depth + 1, rules });
+		} else if (
+			entry.kind === "file" &&
+			!SECRET_FILE.test(entry.name) &&
+			!BINARY_FILE.test(entry.name) &&
+			!isIgnored(path, false)
+		) {
 			names.push(path);
 		}
 	}

@@ -15,7 +15,8 @@ function createRecorder() {
 		},
 		trace: () => undefined,
 	};
-	const log = (message: string, fields?: Readonly<Record<string, unknown>>): void => void lines.push(`${message} ${JSON.stringify(fields)}`);
+	const log = (message: string, fields?: Readonly<Record<string, unknown>>): void =>
+		void lines.push(`${message} ${JSON.stringify(fields)}`);
 	const logger: Logger = { debug: log, info: log, warn: log, error: log, child: () => logger };
 	return { lines, gauges, telemetry, logger };
 }

@@ -4,12 +4,24 @@ import { join } from "node:path";
 import { type Clock, systemClock } from "#base/clock.ts";
 import { createEmitter } from "#base/emitter.ts";
 import { runTurn } from "#daemon/agent/loop/run-turn.ts";
-import type { HookRunner, LoopEvent, LoopPorts, SteerMessage, TurnInput, TurnOutcome } from "#daemon/agent/loop-port.ts";
+import type {
+	HookRunner,
+	LoopEvent,
+	LoopPorts,
+	SteerMessage,
+	TurnInput,
+	TurnOutcome,
+} from "#daemon/agent/loop-port.ts";
 import type { ModelItem, ModelProvider } from "#daemon/agent/model.ts";
 import { createCodexHome } from "#daemon/agent/provider/codex/home.ts";
 import { createCodexProvider } from "#daemon/agent/provider/codex/provider.ts";
 import type { Tool, ToolContext, ToolResult } from "#daemon/agent/tool.ts";
-import { startScriptedModel, type ScriptedModel, type ScriptedResponse, writeCodexHome } from "#test/support/scripted-model.ts";
+import {
+	type ScriptedModel,
+	type ScriptedResponse,
+	startScriptedModel,
+	writeCodexHome,
+} from "#test/support/scripted-model.ts";
 
 const QUIET: HookRunner = { run: () => Promise.resolve() };
 
@@ -25,13 +37,19 @@ export function lineOf(event: LoopEvent): string {
 			return `delta ${event.delta}`;
 		case "error":
 			return `error ${event.error.message}${event.willRetry ? " (retry)" : ""}`;
-		default:
+		case "command_output":
+		case "diff_updated":
+		case "reasoning_delta":
+		case "usage_updated":
 			return event.type;
 	}
 }
 
 /** A tool under the test's control; it runs no process. */
-export function toolOf(name: string, execute: (input: string, context: ToolContext) => Promise<ToolResult>): Tool {
+export function toolOf(
+	name: string,
+	execute: (input: string, context: ToolContext) => Promise<ToolResult>,
+): Tool {
 	return { name, spec: { type: "function", name, parameters: { type: "object" } }, execute };
 }
 
@@ -46,19 +64,30 @@ export interface Bench extends AsyncDisposable {
 	told(line: string): Promise<void>;
 	steer(text: string): void;
 	interrupt(): void;
-	run(text: string, options?: { tools?: readonly Tool[]; input?: Partial<TurnInput>; hooks?: HookRunner }): Promise<TurnOutcome>;
+	run(
+		text: string,
+		options?: { tools?: readonly Tool[]; input?: Partial<TurnInput>; hooks?: HookRunner },
+	): Promise<TurnOutcome>;
 	/** Input items of the n-th request. */
 	inputOf(request: number): ModelItem[];
 }
 
 /** A turn on the real provider against a scripted model; time is the machine's unless a clock is given. */
-export async function createBench(responses: ScriptedResponse[], options: { toml?: string; clock?: Clock; url?: string } = {}): Promise<Bench> {
+export async function createBench(
+	responses: ScriptedResponse[],
+	options: { toml?: string; clock?: Clock; url?: string } = {},
+): Promise<Bench> {
 	const model = await startScriptedModel({ responses });
 	const dir = mkdtempSync(join(tmpdir(), "weave-loop-"));
 	writeCodexHome(dir, options.url ?? model.url, options.toml);
 	const clock = options.clock ?? systemClock;
 	const provider = createCodexProvider(
-		{ home: createCodexHome(dir), env: {}, clock: systemClock, identity: { name: "weave_codex", version: "0.0.0" } },
+		{
+			home: createCodexHome(dir),
+			env: {},
+			clock: systemClock,
+			identity: { name: "weave_codex", version: "0.0.0" },
+		},
 		{ name: "codex", providerId: "scripted", model: null },
 	);
 	const events: LoopEvent[] = [];
@@ -67,7 +96,10 @@ export async function createBench(responses: ScriptedResponse[], options: { toml
 	const waiting: SteerMessage[] = [];
 	const controller = new AbortController();
 	let serial = 0;
-	const newId = (): string => `id-${(serial += 1)}`;
+	function newId(): string {
+		serial += 1;
+		return `id-${serial}`;
+	}
 
 	return {
 		model,
@@ -119,7 +151,7 @@ export async function createBench(responses: ScriptedResponse[], options: { toml
 			};
 			return runTurn(turn, ports, controller.signal);
 		},
-		inputOf: (request) => (model.requests[request]?.body as { input: ModelItem[] }).input,
+		inputOf: (request) => (model.requests[request]?.body as { input: ModelItem[] } | undefined)?.input ?? [],
 		async [Symbol.asyncDispose]() {
 			await model.close();
 			rmSync(dir, { recursive: true, force: true });

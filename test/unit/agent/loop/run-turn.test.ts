@@ -6,12 +6,24 @@ const USER = ["item_started userMessage", "history message", "item_completed use
 const ANSWER = ["history message", "item_completed agentMessage", "usage_updated"];
 
 test("loop: streams a text answer in the order of items, deltas, history and usage", async () => {
-	await using bench = await createBench([{ items: [{ type: "text", text: "Hello there", id: "msg_a", phase: "final_answer" }] }]);
+	await using bench = await createBench([
+		{ items: [{ type: "text", text: "Hello there", id: "msg_a", phase: "final_answer" }] },
+	]);
 	const outcome = await bench.run("hi");
 	expect(outcome).toEqual({ status: "completed", finalText: "Hello there" });
-	expect(bench.lines()).toEqual([...USER, "item_started agentMessage", "delta Hello ", "delta there", ...ANSWER]);
-	expect(bench.events[0]).toMatchObject({ item: { id: "id-1", clientId: "client-1", content: [{ type: "text", text: "hi" }] } });
-	expect(bench.events.at(-2)).toMatchObject({ item: { id: "msg_a", text: "Hello there", phase: "final_answer" } });
+	expect(bench.lines()).toEqual([
+		...USER,
+		"item_started agentMessage",
+		"delta Hello ",
+		"delta there",
+		...ANSWER,
+	]);
+	expect(bench.events[0]).toMatchObject({
+		item: { id: "id-1", clientId: "client-1", content: [{ type: "text", text: "hi" }] },
+	});
+	expect(bench.events.at(-2)).toMatchObject({
+		item: { id: "msg_a", text: "Hello there", phase: "final_answer" },
+	});
 });
 
 test("loop: runs the calls of one response side by side and gives outputs in the order of the calls", async () => {
@@ -44,7 +56,9 @@ test("loop: runs the calls of one response side by side and gives outputs in the
 		{ type: "custom_tool_call_output", call_id: "call_fast", output: "fast got raw text" },
 	]);
 	expect(bench.inputOf(1).slice(0, 1)).toEqual(bench.inputOf(0));
-	const reasoning = bench.events.find((event) => event.type === "item_completed" && event.item.type === "reasoning");
+	const reasoning = bench.events.find(
+		(event) => event.type === "item_completed" && event.item.type === "reasoning",
+	);
 	expect(reasoning).toMatchObject({ item: { summary: ["First.", "Second."] } });
 });
 
@@ -66,7 +80,9 @@ test("loop: answers unknown tools and broken arguments with text, and goes on", 
 	expect(await bench.run("go", { tools })).toMatchObject({ status: "completed" });
 	const outputs = bench.inputOf(1).slice(-3);
 	expect(outputs[0]).toMatchObject({ output: "unsupported call: nothing" });
-	expect(outputs[1]).toMatchObject({ output: expect.stringMatching(/^failed to parse function arguments: /) });
+	expect(outputs[1]).toMatchObject({
+		output: expect.stringMatching(/^failed to parse function arguments: /),
+	});
 	expect(outputs[2]).toMatchObject({ output: "throws failed: a mistake" });
 });
 
@@ -79,7 +95,13 @@ test("loop: usage adds up over responses and over turns", async () => {
 		],
 		{ toml: "" },
 	);
-	const zero = { inputTokens: 1, cachedInputTokens: 0, cacheWriteInputTokens: 0, outputTokens: 0, reasoningOutputTokens: 0 };
+	const zero = {
+		inputTokens: 1,
+		cachedInputTokens: 0,
+		cacheWriteInputTokens: 0,
+		outputTokens: 0,
+		reasoningOutputTokens: 0,
+	};
 	const before = { totalTokens: 1000, ...zero };
 	await bench.run("go", {
 		tools: [toolOf("t", () => Promise.resolve(said("")))],
@@ -123,11 +145,18 @@ test("loop: a message that comes while a call runs waits for the call and is in 
 		return Promise.resolve(said("worked"));
 	});
 	expect(await bench.run("go", { tools: [work] })).toMatchObject({ finalText: "Both." });
-	expect(bench.inputOf(1).map((item) => item.type)).toEqual(["message", "function_call", "function_call_output", "message"]);
+	expect(bench.inputOf(1).map((item) => item.type)).toEqual([
+		"message",
+		"function_call",
+		"function_call_output",
+		"message",
+	]);
 });
 
 test("loop: an interrupt in mid-stream ends the turn at once and tells the model in the next one", async () => {
-	await using bench = await createBench([{ items: [{ type: "text", chunks: ["Part ", { gate: "never" }] }] }]);
+	await using bench = await createBench([
+		{ items: [{ type: "text", chunks: ["Part ", { gate: "never" }] }] },
+	]);
 	const running = bench.run("go");
 	await bench.told("delta Part ");
 	bench.interrupt();
@@ -138,7 +167,9 @@ test("loop: an interrupt in mid-stream ends the turn at once and tells the model
 });
 
 test("loop: an interrupt does not wait for a running call, whose output says so", async () => {
-	await using bench = await createBench([{ items: [{ type: "function_call", name: "long", args: {}, call_id: "l" }] }]);
+	await using bench = await createBench([
+		{ items: [{ type: "function_call", name: "long", args: {}, call_id: "l" }] },
+	]);
 	const release = createDeferred<void>();
 	const began = createDeferred<void>();
 	const long = toolOf("long", async () => {
@@ -152,25 +183,41 @@ test("loop: an interrupt does not wait for a running call, whose output says so"
 	expect(await running).toMatchObject({ status: "interrupted" });
 	const count = bench.events.length;
 	const output = bench.events.flatMap((event) => (event.type === "history" ? event.items : []));
-	expect(output.at(-2)).toMatchObject({ type: "function_call_output", call_id: "l", output: expect.stringMatching(/^aborted/) });
+	expect(output.at(-2)).toMatchObject({
+		type: "function_call_output",
+		call_id: "l",
+		output: expect.stringMatching(/^aborted/),
+	});
 	release.resolve();
 	await release.promise;
 	expect(bench.events).toHaveLength(count);
 });
 
 test("loop: a result that stops the turn ends it as interrupted without another request", async () => {
-	await using bench = await createBench([{ items: [{ type: "function_call", name: "ask", args: {}, call_id: "a" }] }]);
-	const ask = toolOf("ask", () => Promise.resolve({ output: "rejected by user", success: false, stopTurn: true }));
+	await using bench = await createBench([
+		{ items: [{ type: "function_call", name: "ask", args: {}, call_id: "a" }] },
+	]);
+	const ask = toolOf("ask", () =>
+		Promise.resolve({ output: "rejected by user", success: false, stopTurn: true }),
+	);
 	expect(await bench.run("go", { tools: [ask] })).toMatchObject({ status: "interrupted" });
 	expect(bench.model.requests).toHaveLength(1);
-	expect(bench.lines().slice(-3)).toEqual(["history function_call_output", "usage_updated", "history message"]);
+	expect(bench.lines().slice(-3)).toEqual([
+		"history function_call_output",
+		"usage_updated",
+		"history message",
+	]);
 });
 
 test("loop: a call that a crash left without an output gets one in the request", async () => {
 	await using bench = await createBench([{ items: [{ type: "text", text: "ok" }] }]);
 	const history = [{ type: "function_call", call_id: "lost", name: "t", arguments: "{}" }];
 	await bench.run("again", { input: { history } });
-	expect(bench.inputOf(0).map((item) => item.type)).toEqual(["function_call", "function_call_output", "message"]);
+	expect(bench.inputOf(0).map((item) => item.type)).toEqual([
+		"function_call",
+		"function_call_output",
+		"message",
+	]);
 });
 
 test("loop: hooks see the turn and each tool call", async () => {
@@ -186,5 +233,11 @@ test("loop: hooks see the turn and each tool call", async () => {
 		},
 	};
 	await bench.run("go", { tools: [toolOf("t", () => Promise.resolve(said("")))], hooks });
-	expect(names).toEqual(["before_agent_start", "before_tool_call", "after_tool_call", "tool_result_persist", "agent_end"]);
+	expect(names).toEqual([
+		"before_agent_start",
+		"before_tool_call",
+		"after_tool_call",
+		"tool_result_persist",
+		"agent_end",
+	]);
 });

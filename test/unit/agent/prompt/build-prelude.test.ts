@@ -21,7 +21,10 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const readText = (path: string): Promise<string | undefined> => readFile(path, "utf8").catch(() => undefined);
 
-function builder(settings?: { developerInstructions: string | null; projectDocMaxBytes: number | null }): PreludeBuilder {
+function builder(settings?: {
+	developerInstructions: string | null;
+	projectDocMaxBytes: number | null;
+}): PreludeBuilder {
 	return createPreludeBuilder({
 		codexHome: join(root, "codex"),
 		env: { SHELL: "/usr/bin/zsh" },
@@ -34,7 +37,10 @@ function builder(settings?: { developerInstructions: string | null; projectDocMa
 
 const REQUEST = { threadId: "t1", approvalPolicy: "on-request", sandbox: "workspace-write" } as const;
 
-async function texts(build: PreludeBuilder, change: Partial<Parameters<PreludeBuilder>[0]> = {}): Promise<{ role: string; parts: string[] }[]> {
+async function texts(
+	build: PreludeBuilder,
+	change: Partial<Parameters<PreludeBuilder>[0]> = {},
+): Promise<{ role: string; parts: string[] }[]> {
 	const items = await build({ ...REQUEST, cwd, ...change });
 	return items.map((item) => ({
 		role: String(item["role"]),
@@ -49,12 +55,19 @@ test("prompt: base, then rules, then documents and environment, in Codex's order
 	writeFileSync(join(root, "repo", "AGENTS.md"), "of the root\n");
 	writeFileSync(join(cwd, "AGENTS.md"), "of the folder\n");
 	writeFileSync(join(root, "codex", "AGENTS.md"), "of the person\n");
-	const [base, rules, context, ...rest] = await texts(builder({ developerInstructions: "Be brief.", projectDocMaxBytes: null }));
+	const [base, rules, context, ...rest] = await texts(
+		builder({ developerInstructions: "Be brief.", projectDocMaxBytes: null }),
+	);
 	expect(rest).toEqual([]);
-	expect(base).toMatchObject({ role: "developer", parts: [expect.stringMatching(/^You are a coding agent/)] });
+	expect(base).toMatchObject({
+		role: "developer",
+		parts: [expect.stringMatching(/^You are a coding agent/)],
+	});
 	expect(rules?.role).toBe("developer");
 	expect(rules?.parts[0]).toBe("Be brief.");
-	expect(rules?.parts[1]).toMatch(/^<permissions instructions>\n[^]*`workspace-write`[^]*`on-request`[^]*require_escalated/);
+	expect(rules?.parts[1]).toMatch(
+		/^<permissions instructions>\n[\s\S]*`workspace-write`[\s\S]*`on-request`[\s\S]*require_escalated/,
+	);
 	expect(context?.role).toBe("user");
 	expect(context?.parts[0]).toBe(
 		`# AGENTS.md instructions for ${cwd}\n\n<INSTRUCTIONS>\nof the person\n\n--- project-doc ---\n\nof the root\n\nof the folder\n</INSTRUCTIONS>`,
@@ -75,7 +88,9 @@ test("prompt: documents over the limit are cut with a marker, and without docume
 	expect((await texts(builder())).at(-1)?.parts).toHaveLength(1);
 	writeFileSync(join(cwd, "AGENTS.md"), "x".repeat(50));
 	const context = (await texts(builder({ developerInstructions: null, projectDocMaxBytes: 10 }))).at(-1);
-	expect(context?.parts[0]).toContain(`${"x".repeat(10)}\n[cut here: ${join(cwd, "AGENTS.md")} has 50 bytes, 10 are shown]`);
+	expect(context?.parts[0]).toContain(
+		`${"x".repeat(10)}\n[cut here: ${join(cwd, "AGENTS.md")} has 50 bytes, 10 are shown]`,
+	);
 	expect(truncateBytes("aé", 2, "p")).toBe("a\n[cut here: p has 3 bytes, 1 are shown]");
 });
 
@@ -87,7 +102,7 @@ test("prompt: a thread's prelude stays the same bytes while days pass and files 
 	expect(JSON.stringify(await texts(build))).toBe(first);
 	expect(JSON.stringify(await texts(build, { threadId: "t2" }))).not.toBe(first);
 	const changed = await texts(build, { approvalPolicy: "never", sandbox: "read-only" });
-	expect(changed[1]?.parts[0]).toMatch(/`read-only`[^]*`never`/);
+	expect(changed[1]?.parts[0]).toMatch(/`read-only`[\s\S]*`never`/);
 });
 
 test("prompt: the minimal mode says less", async () => {

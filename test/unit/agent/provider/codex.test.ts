@@ -8,6 +8,14 @@ import type { ModelEvent, ModelProvider } from "#daemon/agent/model.ts";
 import { createProviderSelector, type ProviderSelector } from "#daemon/agent/provider/select.ts";
 import { startScriptedModel } from "#test/support/scripted-model.ts";
 
+function createIds(): () => string {
+	let serial = 0;
+	return () => {
+		serial += 1;
+		return String(serial);
+	};
+}
+
 let root = "";
 let codexHome = "";
 beforeEach(() => {
@@ -18,12 +26,12 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 function select(env: Record<string, string> = {}): ProviderSelector {
-	let serial = 0;
+	const ids = createIds();
 	return createProviderSelector({
 		paths: { home: join(root, "home"), codexHome },
 		env,
 		clock: systemClock,
-		newId: () => String((serial += 1)),
+		newId: ids,
 		identity: { name: "weave_codex", version: "1.2.3" },
 	});
 }
@@ -33,7 +41,14 @@ const token = (claims: unknown): string => `h.${Buffer.from(JSON.stringify(claim
 
 async function ask(provider: ModelProvider, signal = new AbortController().signal): Promise<ModelEvent[]> {
 	const input = [{ type: "message", role: "user", content: [{ type: "input_text", text: "hi" }] }];
-	const request = { threadId: "thr", turnId: "trn", model: null, cwd: "/", input, tools: [{ type: "function", name: "t" }] };
+	const request = {
+		threadId: "thr",
+		turnId: "trn",
+		model: null,
+		cwd: "/",
+		input,
+		tools: [{ type: "function", name: "t" }],
+	};
 	const events: ModelEvent[] = [];
 	for await (const event of provider.stream(request, signal)) events.push(event);
 	return events;
@@ -51,41 +66,87 @@ function codeOf(run: () => unknown): { code: string; message: string } {
 
 test("select: without a login and a provider the offline agent is the default, and says why", () => {
 	const selector = select();
-	expect(selector.resolve(null, null)).toMatchObject({ name: "offline", detail: expect.stringContaining("codex login") });
-	expect(selector.account()).toMatchObject({ provider: "offline", login: "none", model: null, codex_home: codexHome });
+	expect(selector.resolve(null, null)).toMatchObject({
+		name: "offline",
+		detail: expect.stringContaining("codex login"),
+	});
+	expect(selector.account()).toMatchObject({
+		provider: "offline",
+		login: "none",
+		model: null,
+		codex_home: codexHome,
+	});
 	expect(selector.models()).toEqual({ models: [] });
 });
 
 test("select: a login or a provider counts from the next call on", () => {
 	const selector = select({ MY_KEY: "key-123456" });
 	login({ auth_mode: "apikey", OPENAI_API_KEY: "sk-test-123456" });
-	expect(selector.resolve(null, null)).toMatchObject({ name: "codex", defaultModel: "gpt-5.5", contextWindow: 258_400 });
-	expect(selector.account()).toMatchObject({ login: "api_key", detail: "OpenAI at https://api.openai.com/v1, API key" });
-	config('model = "m"\nmodel_provider = "own"\n[model_providers.own]\nname = "Own"\nbase_url = "http://127.0.0.1:9/v1"\nenv_key = "MY_KEY"\n');
-	expect(selector.resolve(null, "other")).toMatchObject({ name: "codex", defaultModel: "other", detail: "Own at http://127.0.0.1:9/v1" });
+	expect(selector.resolve(null, null)).toMatchObject({
+		name: "codex",
+		defaultModel: "gpt-5.5",
+		contextWindow: 258_400,
+	});
+	expect(selector.account()).toMatchObject({
+		login: "api_key",
+		detail: "OpenAI at https://api.openai.com/v1, API key",
+	});
+	config(
+		'model = "m"\nmodel_provider = "own"\n[model_providers.own]\nname = "Own"\nbase_url = "http://127.0.0.1:9/v1"\nenv_key = "MY_KEY"\n',
+	);
+	expect(selector.resolve(null, "other")).toMatchObject({
+		name: "codex",
+		defaultModel: "other",
+		detail: "Own at http://127.0.0.1:9/v1",
+	});
 	expect(selector.models().models).toContainEqual({ id: "m", provider: "codex", is_default: true });
-	expect(select().resolve(null, null)).toMatchObject({ name: "offline", detail: expect.stringContaining("MY_KEY is not set") });
+	expect(select().resolve(null, null)).toMatchObject({
+		name: "offline",
+		detail: expect.stringContaining("MY_KEY is not set"),
+	});
 	expect(selector.resolve("offline", null).name).toBe("offline");
 	expect(selector.resolve("openai", null).name).toBe("openai");
 	expect(codeOf(() => selector.resolve("nowhere", null))).toMatchObject({ code: "CONFIG_INVALID" });
 });
 
 test("select: a ChatGPT login goes to its own address with the account's id", () => {
-	const claims = { email: "a@b.c", "https://api.openai.com/auth": { chatgpt_account_id: "acc", chatgpt_plan_type: "plus" } };
-	login({ auth_mode: "chatgpt", OPENAI_API_KEY: null, tokens: { id_token: token(claims), access_token: "secret-access" } });
+	const claims = {
+		email: "a@b.c",
+		"https://api.openai.com/auth": { chatgpt_account_id: "acc", chatgpt_plan_type: "plus" },
+	};
+	login({
+		auth_mode: "chatgpt",
+		OPENAI_API_KEY: null,
+		tokens: { id_token: token(claims), access_token: "secret-access" },
+	});
 	const { detail } = select().resolve(null, null);
 	expect(detail).toBe("OpenAI at https://chatgpt.com/backend-api/codex, ChatGPT login");
 });
 
 test.each([
 	["not TOML", 'model = "x"\nmodel_provider = [\n', /config\.toml:\d+: not valid TOML/],
-	["a wrong type", 'model = "x"\n[model_providers.own]\nbase_url = "http://h"\nstream_max_retries = "many"\n', /config\.toml:4: model_providers\.own\.stream_max_retries/],
-	["another wire", 'model_provider = "own"\n[model_providers.own]\nbase_url = "http://h"\nwire_api = "chat"\n', /config\.toml:4: .*wire_api must be "responses"/],
-	["no base_url", 'model_provider = "own"\n[model_providers.own]\nname = "x"\n', /config\.toml:2: .*base_url must be a URL/],
+	[
+		"a wrong type",
+		'model = "x"\n[model_providers.own]\nbase_url = "http://h"\nstream_max_retries = "many"\n',
+		/config\.toml:4: model_providers\.own\.stream_max_retries/,
+	],
+	[
+		"another wire",
+		'model_provider = "own"\n[model_providers.own]\nbase_url = "http://h"\nwire_api = "chat"\n',
+		/config\.toml:4: .*wire_api must be "responses"/,
+	],
+	[
+		"no base_url",
+		'model_provider = "own"\n[model_providers.own]\nname = "x"\n',
+		/config\.toml:2: .*base_url must be a URL/,
+	],
 	["an unknown provider", 'model_provider = "gone"\n', /no \[model_providers\.gone\]/],
 ])("select: config.toml with %s is refused with file and line", (_name, toml, message) => {
 	config(toml);
-	expect(codeOf(() => select().resolve(null, null))).toMatchObject({ code: "CONFIG_INVALID", message: expect.stringMatching(message) });
+	expect(codeOf(() => select().resolve(null, null))).toMatchObject({
+		code: "CONFIG_INVALID",
+		message: expect.stringMatching(message),
+	});
 });
 
 test("select: a broken auth.json is refused without a word of its content", () => {
@@ -102,7 +163,10 @@ test("codex: body, headers and query are those of the classic tools", async () =
 			'query_params = { "api-version" = "7" }\nhttp_headers = { "X-One" = "1" }\nenv_http_headers = { "X-Two" = "TWO", "X-None" = "NONE" }\n',
 	);
 	const events = await ask(select({ MY_KEY: "key-123456", TWO: "2" }).resolve(null, null));
-	expect(events.at(-1)).toMatchObject({ type: "completed", usage: { totalTokens: 110, cachedInputTokens: 20, reasoningOutputTokens: 2 } });
+	expect(events.at(-1)).toMatchObject({
+		type: "completed",
+		usage: { totalTokens: 110, cachedInputTokens: 20, reasoningOutputTokens: 2 },
+	});
 	const request = model.requests[0];
 	expect(request?.path).toBe("/v1/responses?api-version=7");
 	expect(request?.headers).toMatchObject({
@@ -138,7 +202,10 @@ test("codex: a custom provider needs no login, and openai_base_url moves the bui
 	await ask(select().resolve("own", null));
 	await ask(select().resolve(null, null));
 	expect(model.requests[0]?.headers).not.toHaveProperty("authorization");
-	expect(model.requests[1]?.headers).toMatchObject({ authorization: "Bearer secret-access", "chatgpt-account-id": "acc" });
+	expect(model.requests[1]?.headers).toMatchObject({
+		authorization: "Bearer secret-access",
+		"chatgpt-account-id": "acc",
+	});
 });
 
 test("codex: keys and tokens are taken out of what a provider answers", async () => {
@@ -155,19 +222,29 @@ test("codex: keys and tokens are taken out of what a provider answers", async ()
 });
 
 test("codex: a chosen provider without its key fails at once and says which variable", async () => {
-	config('[model_providers.own]\nbase_url = "http://127.0.0.1:9"\nenv_key = "MY_KEY"\nenv_key_instructions = "Get one at example.test."\n');
+	config(
+		'[model_providers.own]\nbase_url = "http://127.0.0.1:9"\nenv_key = "MY_KEY"\nenv_key_instructions = "Get one at example.test."\n',
+	);
 	const [event] = await ask(select().resolve("own", null));
 	expect(event).toMatchObject({
 		type: "failed",
-		failure: { kind: "fatal", codexErrorInfo: "unauthorized", message: expect.stringMatching(/MY_KEY is not set\. Get one/) },
+		failure: {
+			kind: "fatal",
+			codexErrorInfo: "unauthorized",
+			message: expect.stringMatching(/MY_KEY is not set\. Get one/),
+		},
 	});
 });
 
 test("codex: a redirect is not followed", async () => {
 	await using elsewhere = await startScriptedModel({ responses: [] });
-	await using model = await startScriptedModel({ responses: [{ status: 307, headers: { location: `${elsewhere.url}/responses` } }] });
+	await using model = await startScriptedModel({
+		responses: [{ status: 307, headers: { location: `${elsewhere.url}/responses` } }],
+	});
 	config(`model_provider = "own"\n[model_providers.own]\nbase_url = "${model.url}"\n`);
-	expect(await ask(select().resolve(null, null))).toMatchObject([{ type: "failed", failure: { kind: "fatal" } }]);
+	expect(await ask(select().resolve(null, null))).toMatchObject([
+		{ type: "failed", failure: { kind: "fatal" } },
+	]);
 	expect(elsewhere.requests).toHaveLength(0);
 });
 
@@ -186,12 +263,21 @@ test("codex: what is not JSON, or says nothing to us, does not end a turn by acc
 	const done = { type: "message", role: "assistant", id: "m", content: [{ type: "output_text", text: "x" }] };
 	await using model = await startScriptedModel({
 		responses: [
-			{ items: [{ type: "event", event: { type: "response.something.new", odd: 1 } }, { type: "raw", item: done }], usage: null },
+			{
+				items: [
+					{ type: "event", event: { type: "response.something.new", odd: 1 } },
+					{ type: "raw", item: done },
+				],
+				usage: null,
+			},
 			{ items: [{ type: "event", event: { type: "response.output_text.delta", delta: 7 } }] },
 		],
 	});
 	config(`model_provider = "own"\n[model_providers.own]\nbase_url = "${model.url}"\n`);
 	const provider = select().resolve(null, null);
-	expect(await ask(provider)).toEqual([{ type: "item_done", item: done }, { type: "completed", usage: null }]);
+	expect(await ask(provider)).toEqual([
+		{ type: "item_done", item: done },
+		{ type: "completed", usage: null },
+	]);
 	expect(await ask(provider)).toMatchObject([{ type: "failed", failure: { kind: "stream" } }]);
 });

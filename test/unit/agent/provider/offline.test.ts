@@ -9,6 +9,14 @@ import { createNotes, localFiles } from "#daemon/agent/provider/offline/local.ts
 import { createOfflineProvider } from "#daemon/agent/provider/offline/provider.ts";
 import { WALK_LIMITS } from "#daemon/agent/provider/offline/walk.ts";
 
+function createIds(): () => string {
+	let serial = 0;
+	return () => {
+		serial += 1;
+		return String(serial);
+	};
+}
+
 let root = "";
 let workspace = "";
 beforeEach(() => {
@@ -23,28 +31,44 @@ function file(path: string, text: string | Uint8Array): void {
 	writeFileSync(join(workspace, path), text);
 }
 
-const user = (text: string): ModelItem => ({ type: "message", role: "user", content: [{ type: "input_text", text }] });
+const user = (text: string): ModelItem => ({
+	type: "message",
+	role: "user",
+	content: [{ type: "input_text", text }],
+});
 const EXEC: ModelItem = { type: "function", name: "exec_command" };
 
-async function ask(input: readonly ModelItem[], options: { tools?: readonly ModelItem[]; files?: number } = {}) {
-	let serial = 0;
+async function ask(
+	input: readonly ModelItem[],
+	options: { tools?: readonly ModelItem[]; files?: number } = {},
+) {
+	const ids = createIds();
 	const provider = createOfflineProvider({
 		files: localFiles,
 		notes: createNotes({ file: join(root, "home", "memory", "notes.md"), nowMs: () => Date.UTC(2026, 0, 2) }),
 		clock: systemClock,
 		loginHint: "Log in like so.",
-		newId: () => String((serial += 1)),
+		newId: ids,
 		detail: "offline",
 		limits: { ...WALK_LIMITS, files: options.files ?? WALK_LIMITS.files },
 	});
-	const request = { threadId: "t", turnId: "u", model: null, cwd: workspace, input, tools: options.tools ?? [EXEC] };
+	const request = {
+		threadId: "t",
+		turnId: "u",
+		model: null,
+		cwd: workspace,
+		input,
+		tools: options.tools ?? [EXEC],
+	};
 	const items: ModelItem[] = [];
 	let streamed = "";
 	for await (const event of provider.stream(request, new AbortController().signal)) {
 		if (event.type === "item_done") items.push(event.item);
 		if (event.type === "text_delta") streamed += event.delta;
 	}
-	const text = items.flatMap((item) => (item.type === "message" ? (item["content"] as { text: string }[]).map((part) => part.text) : []));
+	const text = items.flatMap((item) =>
+		item.type === "message" ? (item["content"] as { text: string }[]).map((part) => part.text) : [],
+	);
 	expect(streamed).toBe(text.join(""));
 	return { text: text.join(""), calls: items.filter((item) => item.type === "function_call") };
 }
@@ -73,15 +97,21 @@ test("offline: a command becomes an exec_command call, and its output the answer
 	const first = await ask([user("<environment_context>x"), user("run ls -la")]);
 	expect(first.text).toBe("");
 	expect(first.calls).toMatchObject([{ name: "exec_command", arguments: '{"cmd":"ls -la"}' }]);
-	const output = "Chunk ID: 1\nWall time: 0 seconds\nProcess exited with code 0\nOriginal token count: 3\nOutput:\ntotal 0\na.txt\n";
+	const output =
+		"Chunk ID: 1\nWall time: 0 seconds\nProcess exited with code 0\nOriginal token count: 3\nOutput:\ntotal 0\na.txt\n";
 	const call = first.calls[0] ?? { type: "missing" };
-	const second = await ask([user("run ls -la"), call, { type: "function_call_output", call_id: "c", output }]);
+	const second = await ask([
+		user("run ls -la"),
+		call,
+		{ type: "function_call_output", call_id: "c", output },
+	]);
 	expect(second).toEqual({ text: "total 0\na.txt", calls: [] });
 });
 
 test("offline: a failed or refused command is told as it is", async () => {
 	const call = { type: "function_call", call_id: "c", name: "exec_command", arguments: "{}" };
-	const answer = async (output: string) => (await ask([user("!x"), call, { type: "function_call_output", call_id: "c", output }])).text;
+	const answer = async (output: string) =>
+		(await ask([user("!x"), call, { type: "function_call_output", call_id: "c", output }])).text;
 	expect(await answer("Process exited with code 3\nOutput:\nboom\n")).toBe("boom\n(exit code 3)");
 	expect(await answer("Process exited with code 0\nOutput:\n")).toBe("(done, nothing printed)");
 	expect(await answer("rejected by user")).toBe("rejected by user");
@@ -93,7 +123,9 @@ test("offline: several messages are all answered, and an aborted turn is not tak
 	expect(two.calls).toHaveLength(1);
 	const call = { type: "function_call", call_id: "c", name: "exec_command", arguments: "{}" };
 	const lost = { type: "function_call_output", call_id: "c", output: "aborted: by the user" };
-	expect((await ask([user("!sleep 9"), call, lost, user("<turn_aborted>\n"), user("notes")])).text).toMatch(/^1 note/);
+	expect((await ask([user("!sleep 9"), call, lost, user("<turn_aborted>\n"), user("notes")])).text).toMatch(
+		/^1 note/,
+	);
 });
 
 test("offline: a search cites lines by path and number, definitions first, and says how many there are", async () => {
@@ -109,13 +141,26 @@ test("offline: a search cites lines by path and number, definitions first, and s
 });
 
 test("offline: a search passes over .git, node_modules, ignored files, binaries, keys and links", async () => {
-	for (const path of [".git/needle", "node_modules/a/needle.js", "build/out.txt", "keep.log", ".env", "sub/gone.txt"]) file(path, "needle\n");
+	for (const path of [
+		".git/needle",
+		"node_modules/a/needle.js",
+		"build/out.txt",
+		"keep.log",
+		".env",
+		"sub/gone.txt",
+	])
+		file(path, "needle\n");
 	file("binary", new Uint8Array([110, 101, 101, 100, 108, 101, 0, 1]));
 	file(".gitignore", "# comment\nbuild/\n*.log\n!keep.log\n");
 	file("sub/.gitignore", "/gone.txt\n");
 	file("sub/there.txt", "a needle\n");
 	const { text } = await ask([user("search needle")]);
-	expect(text.split("\n").slice(1).map((line) => line.split(":")[0])).toEqual(["keep.log", "sub/there.txt"]);
+	expect(
+		text
+			.split("\n")
+			.slice(1)
+			.map((line) => line.split(":")[0]),
+	).toEqual(["keep.log", "sub/there.txt"]);
 });
 
 test("offline: a search that meets a bound says so", async () => {
@@ -130,7 +175,9 @@ test("offline: notes are kept private, listed with lines, and found by a search"
 	expect((await ask([user("note two\nlines")])).text).toMatch(/^Noted/);
 	expect(statSync(join(root, "home", "memory", "notes.md")).mode & 0o777).toBe(0o600);
 	const listed = (await ask([user("notes")])).text;
-	expect(listed).toMatch(/^2 notes:\n.*notes\.md:1: - 2026-01-02 the port is 4010\n.*notes\.md:2: - 2026-01-02 two lines$/);
+	expect(listed).toMatch(
+		/^2 notes:\n.*notes\.md:1: - 2026-01-02 the port is 4010\n.*notes\.md:2: - 2026-01-02 two lines$/,
+	);
 	expect((await ask([user("which port?")])).text).toMatch(/notes\.md:1: /);
 });
 
@@ -144,5 +191,8 @@ test("offline: anything else is answered honestly, with how to log in", async ()
 });
 
 test("offline: without the exec tool it says that commands cannot be run", async () => {
-	expect(await ask([user("!ls")], { tools: [] })).toEqual({ text: "Commands can't be run in this thread.", calls: [] });
+	expect(await ask([user("!ls")], { tools: [] })).toEqual({
+		text: "Commands can't be run in this thread.",
+		calls: [],
+	});
 });

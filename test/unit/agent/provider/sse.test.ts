@@ -6,7 +6,8 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 test("sse: reads events, names, comments, several data lines and all line endings", () => {
 	const parser = createSseParser();
-	const stream = '\uFEFF: hello\r\nevent: a\r\ndata: {"x":1}\r\n\r\ndata:one\ndata: two\n\nid: 7\revent: b\rdata\r\rdata: open';
+	const stream =
+		'\uFEFF: hello\r\nevent: a\r\ndata: {"x":1}\r\n\r\ndata:one\ndata: two\n\nid: 7\revent: b\rdata\r\rdata: open';
 	expect(parser.push(bytes(stream))).toEqual([
 		{ event: "a", data: '{"x":1}' },
 		{ event: "message", data: "one\ntwo" },
@@ -23,7 +24,9 @@ test("sse: chunk borders make no difference, wherever they fall", () => {
 		fc.property(fc.array(fc.integer({ min: 0, max: stream.length }), { maxLength: 12 }), (cuts) => {
 			const parser = createSseParser();
 			const borders = [0, ...[...cuts].sort((a, b) => a - b), stream.length];
-			const events = borders.slice(1).flatMap((border, index) => parser.push(stream.subarray(borders[index], border)));
+			const events = borders
+				.slice(1)
+				.flatMap((border, index) => parser.push(stream.subarray(borders[index], border)));
 			expect(events).toEqual(whole);
 		}),
 	);
