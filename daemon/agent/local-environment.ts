@@ -44,11 +44,10 @@ export interface LocalEnvironment extends Environment, AsyncDisposable {
  * full access live on as orphans that the recorded pid and start time name.
  */
 export async function createLocalEnvironment(options: LocalEnvironmentOptions): Promise<LocalEnvironment> {
-	const detected = await detectBubblewrap(options.env);
+	const pipes = createPipePool(PIPES_READY);
+	const [detected] = await Promise.all([detectBubblewrap(options.env), pipes.ready()]);
 	const bubblewrap = typeof detected === "string" ? undefined : detected;
 	const protectedPaths = listProtectedPaths(options.paths, options.env, resolveRealPath);
-	const pipes = createPipePool(PIPES_READY);
-	await pipes.ready();
 	const running = new Set<RunningProcess>();
 
 	function exec(request: ExecRequest): RunningProcess {

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { accessSync, constants, existsSync, statSync } from "node:fs";
-import { delimiter, isAbsolute, join } from "node:path";
+import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
 import type { SandboxMode } from "#protocol/record.ts";
 import { isInside, type ProtectedPaths } from "../../policy/protected.ts";
@@ -128,17 +128,41 @@ function openFolders(
 ): string[] {
 	const args: string[] = [];
 	const bind = plan.mode === "workspace-write" ? "--bind" : "--ro-bind";
-	for (const root of roots) if (root !== "/" && existsSync(root)) args.push(bind, root, root);
+	const writable = plan.mode === "workspace-write";
+	const pins = writable ? pinnedFolders(plan.hidden, roots, privateFolders) : [];
+	const folders = [...new Set([...roots.filter((root) => root !== "/" && existsSync(root)), ...pins])];
+	for (const folder of folders.sort((a, b) => a.length - b.length)) args.push(bind, folder, folder);
 	const covered = roots.some((root) => root !== "/" && isInside(plan.cwd, root));
 	const emptied = privateFolders.some((folder) => plan.cwd !== folder && isInside(plan.cwd, folder));
 	if (!covered && emptied) args.push("--ro-bind", plan.cwd, plan.cwd);
-	if (plan.mode !== "workspace-write") return args;
+	if (!writable) return args;
 	// Hooks and config in .git run outside the sandbox later, so they are not the command's to write.
 	for (const root of roots) {
 		const git = join(root, ".git");
 		if (existsSync(git)) args.push("--ro-bind", git, git);
 	}
 	return args;
+}
+
+/**
+ * The folders between an open root and what is hidden below it. Each becomes a mount of its own, which the kernel lets
+ * nobody rename: else a command moves the folder around a secret away, and the next command finds it uncovered.
+ */
+function pinnedFolders(
+	hidden: ProtectedPaths,
+	roots: readonly string[],
+	privateFolders: readonly string[],
+): string[] {
+	const pins: string[] = [];
+	for (const path of unique([...hidden.folders, ...hidden.files]).filter((one) => existsSync(one))) {
+		for (let at = dirname(path); at !== dirname(at); at = dirname(at)) {
+			const holders = roots.filter((root) => root !== at && isInside(at, root));
+			// Below "/" the private folders are empty ones, which must not come back.
+			const emptied = privateFolders.some((folder) => isInside(at, folder));
+			if (holders.some((root) => root !== "/" || !emptied)) pins.push(at);
+		}
+	}
+	return pins;
 }
 
 /** Folders become empty, files unreadable. A file is not covered where its folder can be: a rename over it would show the new one. */

@@ -158,6 +158,22 @@ describe.skipIf(!available).each(ROOTS)("sandbox at %s", (root) => {
 		expect((await running.done).output).not.toContain("SECRET");
 	});
 
+	test("sandbox: the folder around a secret cannot be moved away, to be read by the next command", async () => {
+		const result = await sh("mv user elsewhere; mv homie h; mv codex c; mv weave w", { cwd: root });
+		expect(result.output.match(/busy/g)).toHaveLength(4);
+		expect((await sh(`cat ${root}/*/.ssh/id_rsa ${root}/*/token`, { cwd: root })).output).not.toContain(
+			"SECRET",
+		);
+	});
+
+	test("sandbox: the whole disk as workspace still hides what is protected", async () => {
+		const script = `cat ${root}/homie/token ${root}/user/.ssh/id_rsa; mv ${root}/user ${root}/gone; ls -A /run; echo end`;
+		const result = await sh(script, { cwd: "/" });
+		expect(result.output).not.toContain("SECRET");
+		expect(result.output).toMatch(/end\n$/);
+		expect(existsSync(join(root, "user/.ssh"))).toBe(true);
+	});
+
 	test("sandbox: what is meant to be read of Codex's home can be read", async () => {
 		expect(await sh(`cat ${root}/codex/skills/one.md ${root}/user/.bashrc`, { cwd: root })).toMatchObject({
 			output: "skill\nplain\n",
