@@ -48,7 +48,7 @@ const STOP_TERMINALS_TIMEOUT_MS = 10_000;
  * @throws AppError HOME_NOT_WRITABLE, STORAGE_FAILED. A host that cannot be used is reported by `status`, not thrown.
  */
 export async function createPtyService(options: PtyServiceOptions): Promise<PtyService> {
-	const { store, logger, machineId, paths } = options;
+	const { store, logger, machineId } = options;
 	const table = createTerminalTable(store, options.publish);
 	const waiters = new Set<() => void>();
 	const link = createHostLink({

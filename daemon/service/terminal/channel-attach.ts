@@ -27,8 +27,7 @@ export async function attachChannel(options: ChannelAttachOptions): Promise<Chan
 	let endOffset = 0;
 	function send(offset: number, payload: Uint8Array, flags: number): void {
 		endOffset = flags === 0 ? offset + payload.length : offset;
-		// The payload lies in the socket's read buffer, which is used again.
-		if (!channel.send({ stream: STREAM.output, flags, offset, payload: payload.slice() })) socket?.pause();
+		if (!channel.send({ stream: STREAM.output, flags, offset, payload })) socket?.pause();
 	}
 	const opened = await openAttachSocket({
 		socketPath: options.socketPath,
