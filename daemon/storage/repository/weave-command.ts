@@ -2,12 +2,14 @@ import { AppError } from "#base/app-error.ts";
 import type { WeaveMessage } from "#protocol/record.ts";
 import type { Outcome } from "../../runtime/reply-target.ts";
 import { defineWrite, type Tx, type WriteCommand } from "../store.ts";
+import { findTurn } from "./chat-turn.ts";
 import { type AgentRow, addAgent, ensurePerson, findAgent, listAgents, removeAgent, renameAgent, resolveAgent } from "./weave-agent.ts";
 import {
 	assertRoom,
 	findClientMessage,
 	insertMessage,
 	listOpenMessages,
+	type MessageRow,
 	markMessageDelivered,
 	markMessageSeen,
 	settleMessage,
@@ -104,9 +106,16 @@ export const settleMessages = defineWrite("weave.message.settle", (tx, args: { m
 	return settled;
 });
 
+/** True for mail that a thread took up and no running turn will settle. */
+function isStranded(tx: Tx, row: MessageRow): boolean {
+	if (row.state !== "seen" || findAgent(tx, row.to_agent_id)?.kind !== "thread") return false;
+	return row.turn_id === null || findTurn(tx, row.turn_id)?.status !== "inProgress";
+}
+
 /**
- * The sweep after a start: programs outside the daemon have lost their connection and so have left; mail that a turn had
- * taken up and not answered failed with that turn. What was accepted or handed over unseen stays and is delivered.
+ * The sweep after a start, behind the threads' own: programs outside the daemon have lost their connection and so have
+ * left; mail that a turn had taken up and that no turn works on failed with it. What was accepted or handed over unseen
+ * stays and is delivered.
  */
 export const recoverWeave = defineWrite("weave.recover", (tx): { left: number; failed: number } => {
 	let left = 0;
@@ -117,7 +126,7 @@ export const recoverWeave = defineWrite("weave.recover", (tx): { left: number; f
 	}
 	let failed = 0;
 	for (const row of listOpenMessages(tx)) {
-		if (row.state !== "seen" || findAgent(tx, row.to_agent_id)?.kind !== "thread") continue;
+		if (!isStranded(tx, row)) continue;
 		if (settleMessage(tx, { message_id: row.message_id, state: "failed", answer: null, reason: "interrupted" })) failed += 1;
 	}
 	return { left, failed };
