@@ -5,7 +5,7 @@ import { COMMANDS } from "../src/cli/command/index.ts";
 import { renderCommandReference, renderManPage } from "../src/cli/man-page.ts";
 import { CONFIG_KEYS } from "../src/config/schema.ts";
 import { renderErrorReference, renderProtocolReference } from "../src/protocol/reference-document.ts";
-import { openApiDocument, schemaDocument } from "../src/protocol/schema-document.ts";
+import { createSchemaDocument, renderOpenApi } from "../src/protocol/schema-document.ts";
 
 function configReference() {
 	const rows = CONFIG_KEYS.map(
@@ -31,8 +31,8 @@ const files = {
 	"docs/reference/settings.md": configReference(),
 	"docs/reference/protocol.md": renderProtocolReference(),
 	"docs/reference/errors.md": renderErrorReference(),
-	"docs/reference/schema.json": json(schemaDocument()),
-	"docs/reference/openapi.json": json(openApiDocument()),
+	"docs/reference/schema.json": json(createSchemaDocument()),
+	"docs/reference/openapi.json": renderOpenApi(),
 };
 
 const checking = process.argv.includes("--check");

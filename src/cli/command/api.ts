@@ -14,7 +14,9 @@ export const apiSchemaCommand = defineCommand({
 	],
 	json: true,
 	async run(context, { args, options }) {
-		const { createOpenApiDocument, createSchemaDocument, describeName } = await import("#protocol/schema-document.ts");
+		const { createOpenApiDocument, createSchemaDocument, describeName } = await import(
+			"#protocol/schema-document.ts"
+		);
 		const [name] = args;
 		if (options["openapi"] === true) {
 			const document = createOpenApiDocument();

@@ -10,7 +10,8 @@ async function readAll(context: CliContext): Promise<string> {
 	for await (const chunk of context.stdin) {
 		const bytes = Buffer.from(chunk as Uint8Array | string);
 		sizeBytes += bytes.length;
-		if (sizeBytes > PARAMS_MAX_BYTES) throw new AppError("PROTOCOL_LIMIT", `Parameters have at most ${PARAMS_MAX_BYTES} bytes.`);
+		if (sizeBytes > PARAMS_MAX_BYTES)
+			throw new AppError("PROTOCOL_LIMIT", `Parameters have at most ${PARAMS_MAX_BYTES} bytes.`);
 		chunks.push(bytes);
 	}
 	return Buffer.concat(chunks).toString("utf8");
@@ -21,7 +22,11 @@ async function parseParams(context: CliContext, word: string | undefined): Promi
 	try {
 		return JSON.parse(text.trim() === "" ? "{}" : text);
 	} catch (error) {
-		throw new AppError("USAGE", `The parameters are no JSON: ${error instanceof Error ? error.message : ""}`, { cause: error });
+		throw new AppError(
+			"USAGE",
+			`The parameters are no JSON: ${error instanceof Error ? error.message : ""}`,
+			{ cause: error },
+		);
 	}
 }
 
@@ -29,7 +34,8 @@ async function parseParams(context: CliContext, word: string | undefined): Promi
 function parseTimeoutMs(value: string | boolean | undefined): number | undefined {
 	if (value === undefined) return undefined;
 	const seconds = Number(value);
-	if (!Number.isFinite(seconds) || seconds < 0) throw new AppError("USAGE", "--timeout takes seconds; 0 waits without limit.");
+	if (!Number.isFinite(seconds) || seconds < 0)
+		throw new AppError("USAGE", "--timeout takes seconds; 0 waits without limit.");
 	return seconds * 1000;
 }
 
@@ -38,7 +44,12 @@ export const callCommand = defineCommand({
 	name: "call",
 	summary: "Call any method of the daemon and print its result as JSON.",
 	arguments: [
-		{ name: "method", summary: "name of the method; `weave-codex api schema` lists them", required: true, complete: "method" },
+		{
+			name: "method",
+			summary: "name of the method; `weave-codex api schema` lists them",
+			required: true,
+			complete: "method",
+		},
 		{ name: "params", summary: "parameters as JSON, or - to read them from stdin", required: false },
 	],
 	options: [
@@ -47,7 +58,10 @@ export const callCommand = defineCommand({
 	],
 	examples: [
 		{ command: "weave-codex call daemon.status", says: "the daemon's state" },
-		{ command: `weave-codex call weave.session.create '{"name":"review"}' --key once`, says: "create a session, at most once" },
+		{
+			command: `weave-codex call weave.session.create '{"name":"review"}' --key once`,
+			says: "create a session, at most once",
+		},
 	],
 	json: true,
 	async run(context, { args, options }) {

@@ -1,5 +1,8 @@
 import type { CommandDescriptor } from "../descriptor.ts";
 import { accountCommand } from "./account.ts";
+import { agentListCommand } from "./agent-list.ts";
+import { agentRemoveCommand } from "./agent-remove.ts";
+import { agentRenameCommand } from "./agent-rename.ts";
 import { apiSchemaCommand } from "./api.ts";
 import { callCommand } from "./call.ts";
 import { chatApprovalsCommand } from "./chat-approvals.ts";
@@ -16,14 +19,28 @@ import { completionCommand, createCompleteCommands } from "./completion.ts";
 import { configGetCommand, configPathCommand, configSetCommand } from "./config.ts";
 import { doctorCommand } from "./doctor.ts";
 import { execCommand } from "./exec.ts";
+import { homieAttachCommand } from "./homie-attach.ts";
+import { homieKillCommand } from "./homie-kill.ts";
+import { homieLsCommand } from "./homie-ls.ts";
+import { homieMachinesCommand } from "./homie-machines.ts";
+import { homieNewCommand } from "./homie-new.ts";
+import { homiePreviewCommand } from "./homie-preview.ts";
+import { homieRenameCommand } from "./homie-rename.ts";
+import { homieSendCommand } from "./homie-send.ts";
+import { inboxCommand } from "./inbox.ts";
 import { logsCommand } from "./logs.ts";
 import { modelsCommand } from "./models.ts";
 import { restartCommand } from "./restart.ts";
+import { sendCommand } from "./send.ts";
 import { serviceInstallCommand, serviceUninstallCommand } from "./service.ts";
+import { sessionCloseCommand } from "./session-close.ts";
+import { sessionCreateCommand } from "./session-create.ts";
+import { sessionListCommand } from "./session-list.ts";
 import { startCommand } from "./start.ts";
 import { statusCommand } from "./status.ts";
 import { stopCommand } from "./stop.ts";
 import { subscribeCommand } from "./subscribe.ts";
+import { tailCommand } from "./tail.ts";
 import { rootCommand, tuiCommand } from "./tui.ts";
 
 /** Every command of both programs, in the order of help and man pages. */
@@ -51,6 +68,15 @@ export const COMMANDS: readonly CommandDescriptor[] = [
 	chatDeclineCommand,
 	accountCommand,
 	modelsCommand,
+	sessionListCommand,
+	sessionCreateCommand,
+	sessionCloseCommand,
+	agentListCommand,
+	agentRenameCommand,
+	agentRemoveCommand,
+	sendCommand,
+	inboxCommand,
+	tailCommand,
 	subscribeCommand,
 	callCommand,
 	apiSchemaCommand,
@@ -58,5 +84,13 @@ export const COMMANDS: readonly CommandDescriptor[] = [
 	configSetCommand,
 	configPathCommand,
 	completionCommand,
+	homieMachinesCommand,
+	homieLsCommand,
+	homieNewCommand,
+	homieAttachCommand,
+	homieSendCommand,
+	homiePreviewCommand,
+	homieKillCommand,
+	homieRenameCommand,
 	...createCompleteCommands(() => COMMANDS),
 ];

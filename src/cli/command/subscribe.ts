@@ -7,7 +7,8 @@ import { defineCommand } from "../descriptor.ts";
 function parseCount(value: string | boolean | undefined): number {
 	if (value === undefined) return Number.POSITIVE_INFINITY;
 	const count = Number(value);
-	if (!Number.isSafeInteger(count) || count < 1) throw new AppError("USAGE", "--count takes a whole number from 1.");
+	if (!Number.isSafeInteger(count) || count < 1)
+		throw new AppError("USAGE", "--count takes a whole number from 1.");
 	return count;
 }
 
@@ -17,10 +18,21 @@ export const subscribeCommand = defineCommand({
 	summary: "Print the snapshot of topics and everything that follows, one JSON object per line.",
 	description:
 		"Each line has type (snapshot or event), topic, epoch, seq and payload. A snapshot replaces what was known of its topic; it comes first, after a reconnection, and after a gap.",
-	arguments: [{ name: "topic", summary: "topics, such as chats.state or chats.activity:THREAD", required: true, variadic: true, complete: "topic" }],
+	arguments: [
+		{
+			name: "topic",
+			summary: "topics, such as chats.state or chats.activity:THREAD",
+			required: true,
+			variadic: true,
+			complete: "topic",
+		},
+	],
 	options: [{ flags: "--count <n>", summary: "end after this many lines" }],
 	examples: [
-		{ command: "weave-codex subscribe chats.state approvals.state", says: "follow all threads and approvals" },
+		{
+			command: "weave-codex subscribe chats.state approvals.state",
+			says: "follow all threads and approvals",
+		},
 		{ command: "weave-codex subscribe daemon.state --count 1", says: "the present state, once" },
 	],
 	json: true,
