@@ -240,6 +240,8 @@ export async function runTui(options: TuiOptions): Promise<number> {
 	await leave(instance, store, guard);
 	await disposeClient(client);
 	if (outcome.error !== undefined) tellCrash(stderr, outcome.error);
+	const { threadId } = store.getState().slot;
+	if (outcome.code === 0 && threadId !== undefined) stdout.write(`back to this conversation: weave-codex tui ${threadId}\n`);
 	return outcome.code;
 }
 
@@ -255,6 +257,8 @@ async function disposeClient(client: DaemonClient | undefined): Promise<void> {
 async function leave(instance: Instance | undefined, store: Store, guard: TerminalGuard): Promise<void> {
 	try {
 		if (!store.getState().isExiting) store.dispatch({ type: "exit_asked", code: 0 });
+		store.flush();
+		await instance?.waitUntilRenderFlush();
 		instance?.unmount();
 		await instance?.waitUntilExit();
 	} catch {

@@ -60,6 +60,8 @@ export async function runAttach(client: DaemonClient, named: string | undefined,
 	let text = "";
 	let isGood = true;
 	await parts.suspend(async () => {
+		// Ink lets go of the input so that it alone keeps nothing running; now it is all there is.
+		stdin.ref();
 		stdout.write("\u001b[?1049h\u001b[H\u001b[2J");
 		try {
 			const { env, signal } = parts;

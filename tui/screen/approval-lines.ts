@@ -31,9 +31,10 @@ function keyRow(state: State, head: Approval, view: View): Line {
 		...(head.confirm_word === null ? [[chordOf("approval", "approval.session"), isNarrow ? "session" : "this session"] as [string, string]] : []),
 		[chordOf("approval", "approval.decline"), "no"],
 		[chordOf("approval", "approval.cancel"), isNarrow ? "stop" : "cancel turn"],
-		["esc", "later"],
+		["esc", isNarrow ? "" : "later"],
 	];
-	return [span("  "), ...keys.flatMap(([key, word]) => [span(` ${key}`, "attention", true), span(` ${word} `)])];
+	const gap = isNarrow ? " " : "   ";
+	return [span("  "), ...keys.flatMap(([key, word], index) => [span(`${index === 0 ? " " : gap}${key}`, "attention", true), span(word === "" ? "" : ` ${word}`)])];
 }
 
 function bodyLines(head: Approval, view: View): Line[] {

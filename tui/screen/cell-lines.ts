@@ -4,7 +4,7 @@ import { formatDuration, formatTime, plural, tildePath } from "../text/format.ts
 import { sanitizeLine, sanitizeText } from "../text/sanitize.ts";
 import { padCells, truncateCells, widthCells } from "../text/width.ts";
 import { wrapText } from "../text/wrap.ts";
-import { fitLine, span, spreadLine } from "../theme/line.ts";
+import { fitLine, lineWidth, span, spreadLine } from "../theme/line.ts";
 import { agentToken, type Line, type Token } from "../theme/theme.ts";
 import { excerpt, parseDiff } from "./diff.ts";
 import { gutterOf, NARROW, type View } from "./view.ts";
@@ -24,7 +24,7 @@ function headerLines(cell: CellOf<"header">, view: View): Line[] {
 	const parts = [sanitizeLine(thread.title ?? ""), sanitizeLine(thread.agent_name), sanitizeLine(provider)];
 	if (view.width >= NARROW) parts.push(tildePath(sanitizeLine(thread.cwd), view.homeDir), thread.approval_policy);
 	const shown = parts.filter((part) => part !== "");
-	return [[], fitLine([span(" "), span(shown.join(` ${view.glyphs.dot} `), "muted")], view.width, view.glyphs.ellipsis), []];
+	return [[], fitLine([span(" "), span(shown.join(` ${view.glyphs.dot} `), "muted")], view.width, view.glyphs.ellipsis)];
 }
 
 function userLines(cell: CellOf<"user">, view: View): Line[] {
@@ -144,8 +144,12 @@ export function changeLines(
 		const rows = parseDiff(change.diff, change.kind?.type ?? "update");
 		const added = rows.filter((row) => row.kind === "add").length;
 		const removed = rows.filter((row) => row.kind === "remove").length;
-		const head: Line = [indent, span("~ ", "muted"), span(sanitizeLine(change.path)), span(`  +${added}`, "good"), span(` ${view.glyphs.minus}${removed}`, "bad")];
-		lines.push(spreadLine(head, index === 0 ? right : [], view.width, view.glyphs.ellipsis));
+		const counts: Line = [span(` +${added}`, "good"), span(` ${view.glyphs.minus}${removed}`, "bad")];
+		const state = index === 0 ? right : [];
+		// A long path is cut, the numbers stay.
+		const room = view.width - gutterOf(view.width) - 2 - lineWidth(counts) - (state.length > 0 ? lineWidth(state) + 2 : 1);
+		const path = truncateCells(sanitizeLine(change.path), Math.max(8, room), view.glyphs.ellipsis);
+		lines.push(spreadLine([indent, span("~ ", "muted"), span(path), ...counts], state, view.width, view.glyphs.ellipsis));
 		const shown = excerpt(rows, left);
 		left -= shown.rows.length;
 		for (const row of shown.rows) {

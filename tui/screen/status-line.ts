@@ -1,9 +1,13 @@
 import type { State } from "../store/state.ts";
 import { formatCount, formatElapsed, tildePath } from "../text/format.ts";
 import { sanitizeLine } from "../text/sanitize.ts";
+import { wrapText } from "../text/wrap.ts";
 import { lineWidth, span, spreadLine } from "../theme/line.ts";
 import type { Line } from "../theme/theme.ts";
 import { NARROW, type View } from "./view.ts";
+
+/** Rows that a remark may take. */
+const NOTICE_ROWS = 3;
 
 function ownSpans(state: State, view: View): Line {
 	const { glyphs } = view;
@@ -72,14 +76,17 @@ export function bannerLines(state: State, view: View): Line[] {
 		const seconds = Math.max(0, Math.ceil((link.retryAtMs - state.nowMs) / 1000));
 		line = [span(` reconnecting ${view.glyphs.dot} attempt ${link.attempt} in ${seconds} s${safe}`, "attention")];
 	}
-	if (link.kind === "refused") line = [span(` ${view.glyphs.failed} refused: ${sanitizeLine(link.message)} ${link.remedy}`, "bad")];
+	if (link.kind === "refused") return wrapText(sanitizeLine(`refused: ${link.message} ${link.remedy}`), view.width - 4).slice(0, NOTICE_ROWS).map((row, index): Line => [span(` ${index === 0 ? view.glyphs.failed : " "} ${row}`, "bad")]);
 	if (link.kind === "closed") line = [span(` ${view.glyphs.failed} the connection is closed`, "bad")];
 	return line ? [line] : [];
 }
 
 /** Passing remarks and the warning before leaving. */
 export function noticeLines(state: State, view: View): Line[] {
-	if (state.exitUntilMs !== undefined) return [[span(" press Ctrl+C again to leave; what runs goes on", "attention")]];
+	if (state.exitUntilMs !== undefined) return [[span(view.width < NARROW ? " press Ctrl+C again to leave" : " press Ctrl+C again to leave; what runs goes on", "attention")]];
 	if (!state.notice) return [];
-	return [[span(` ${sanitizeLine(state.notice.text)}`, state.notice.token)]].map((line): Line => (lineWidth(line) <= view.width ? line : line));
+	const { text, token } = state.notice;
+	return wrapText(sanitizeLine(text), view.width - 2)
+		.slice(0, NOTICE_ROWS)
+		.map((row): Line => [span(` ${row}`, token)]);
 }

@@ -11,6 +11,8 @@ export interface Store {
 	/** The state as of the last frame told; what a view renders. */
 	getFrame(): State;
 	subscribe(listener: () => void): () => void;
+	/** Tells listeners now what waits for the end of the frame. */
+	flush(): void;
 }
 
 interface StoreParts {
@@ -63,5 +65,6 @@ export function createStore({ initial, clock, newId, onEffect }: StoreParts): St
 			listeners.add(listener);
 			return () => void listeners.delete(listener);
 		},
+		flush: tell,
 	};
 }
