@@ -3,8 +3,8 @@ import { listThreads, requireThread } from "#daemon/storage/repository/chat-thre
 import { readTurns } from "#daemon/storage/repository/chat-turn.ts";
 import type { Reader } from "#daemon/storage/store.ts";
 import type { Broadcast } from "./broadcast.ts";
-import type { LiveTurn } from "./live-turn.ts";
 import type { CodexRunner } from "./runner.ts";
+import type { TurnBoard } from "./turn-board.ts";
 
 /** Turns a client gets on subscribing; older ones are paged by `chat.thread.read`. */
 const SNAPSHOT_TURNS = 50;
@@ -13,7 +13,7 @@ const SNAPSHOT_THREADS = 1_000;
 
 interface SnapshotPorts {
 	store: Reader;
-	lives: ReadonlyMap<string, LiveTurn>;
+	board: Pick<TurnBoard, "find">;
 	broadcast: Broadcast;
 }
 
@@ -23,8 +23,8 @@ type Snapshots = Pick<
 >;
 
 /** Reads of what is committed, with the items of running turns as they are in memory. */
-export function createSnapshots({ store, lives, broadcast }: SnapshotPorts): Snapshots {
-	const liveItems = (turnId: string) => lives.get(turnId)?.listItems();
+export function createSnapshots({ store, board, broadcast }: SnapshotPorts): Snapshots {
+	const liveItems = (turnId: string) => board.find(turnId)?.listItems();
 
 	function readThread(page: { thread_id: string; limit: number; before_turn_id?: string | undefined }) {
 		const thread = requireThread(store, page.thread_id);

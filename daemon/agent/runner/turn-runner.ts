@@ -1,17 +1,14 @@
 import { AppError } from "#base/app-error.ts";
 import { waitMs } from "#base/clock.ts";
-import { createDeferred } from "#base/deferred.ts";
-import type { LoopPorts, TurnInput, TurnOutcome } from "#daemon/agent/loop-port.ts";
-import type { Tool, ToolContext } from "#daemon/agent/tool.ts";
+import type { TurnOutcome } from "#daemon/agent/loop-port.ts";
 import { endTurnWrite } from "#daemon/storage/repository/chat-end.ts";
-import { readHistory } from "#daemon/storage/repository/chat-history.ts";
-import { readThreadEnv, requireThread } from "#daemon/storage/repository/chat-thread.ts";
+import { requireThread } from "#daemon/storage/repository/chat-thread.ts";
 import type { TurnError } from "#protocol/codex-item.ts";
 import type { Approvals } from "./approvals.ts";
 import type { RunnerDeps } from "./deps.ts";
-import { repairHistory } from "./history-repair.ts";
 import type { LiveTurn } from "./live-turn.ts";
 import { readGitHead } from "./thread-folder.ts";
+import { createTurnSetup } from "./turn-setup.ts";
 
 /** Between attempts to write the end of a turn on a full disk. */
 const END_RETRY_MS = 1_000;
@@ -41,91 +38,34 @@ function failureOf(error: unknown): TurnError {
 	return { message, codexErrorInfo: "other", additionalDetails: null };
 }
 
+/** Resolves with the promise or the signal, whichever comes first. */
+async function settledOr(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+	const aborted = Promise.withResolvers<void>();
+	const onAbort = (): void => aborted.resolve();
+	signal.addEventListener("abort", onAbort, { once: true });
+	await Promise.race([promise, aborted.promise]);
+	signal.removeEventListener("abort", onAbort);
+}
+
+function endOf(live: LiveTurn, outcome: TurnOutcome) {
+	const turn = { thread_id: live.threadId, turn_id: live.turnId, status: outcome.status };
+	switch (outcome.status) {
+		case "completed":
+			return { ...turn, reason: null, error: null, final_text: outcome.finalText };
+		case "interrupted":
+			return { ...turn, reason: outcome.reason, error: null, final_text: null };
+		case "failed":
+			return { ...turn, reason: outcome.error.message, error: outcome.error, final_text: null };
+	}
+}
+
 export function createTurnRunner({ deps, approvals, grants, stopping }: TurnRunnerPorts): TurnRunner {
 	const { store, environment, fault, logger } = deps;
-	const running = new WeakMap<LiveTurn, Set<Promise<unknown>>>();
-
-	/** The loop does not wait for calls once it is interrupted; the runner has to know when the last one is over. */
-	function tracked(live: LiveTurn): Tool[] {
-		const calls = new Set<Promise<unknown>>();
-		running.set(live, calls);
-		return deps.tools.map((tool) => ({
-			name: tool.name,
-			spec: tool.spec,
-			execute(input, context) {
-				const call = tool.execute(input, context);
-				calls.add(call);
-				const over = (): void => void calls.delete(call);
-				call.then(over, over);
-				return call;
-			},
-		}));
-	}
-
-	function contextOf(live: LiveTurn): (callId: string) => ToolContext {
-		const thread = requireThread(store, live.threadId);
-		const env = readThreadEnv(store, live.threadId);
-		const turnBaseline = new Map<string, string | undefined>();
-		return (callId) => ({
-			threadId: live.threadId,
-			turnId: live.turnId,
-			callId,
-			cwd: thread.cwd,
-			env,
-			approvalPolicy: thread.approval_policy,
-			sandbox: thread.sandbox,
-			environment,
-			signal: live.signal,
-			sessionGrants: grants(live.threadId),
-			turnBaseline,
-			items: live.items,
-			effects: live.effects,
-			requestApproval: (request) => approvals.ask(live, request),
-			nowMs: deps.clock.nowMs,
-		});
-	}
-
-	async function prepare(live: LiveTurn): Promise<{ input: TurnInput; ports: LoopPorts }> {
-		const thread = requireThread(store, live.threadId);
-		const [provider, prelude, head] = await Promise.all([
-			deps.providers.resolve(thread.provider, thread.model),
-			deps.prelude({
-				threadId: thread.thread_id,
-				cwd: thread.cwd,
-				approvalPolicy: thread.approval_policy,
-				sandbox: thread.sandbox,
-			}),
-			readGitHead(environment.readText, thread.cwd),
-		]);
-		if (head !== null) live.add({ step: "git_head_before", head });
-		const ports: LoopPorts = {
-			provider,
-			tools: tracked(live),
-			clock: deps.clock,
-			newId: deps.newId,
-			random: deps.random,
-			emit: live.emit,
-			toolContext: contextOf(live),
-			takeSteer: live.takeSteer,
-			onSteer: live.onSteer,
-			hooks: deps.hooks,
-		};
-		const input: TurnInput = {
-			threadId: thread.thread_id,
-			turnId: live.turnId,
-			cwd: thread.cwd,
-			model: thread.model ?? provider.defaultModel,
-			messages: live.messages,
-			prelude,
-			history: repairHistory(readHistory(store, thread.thread_id)),
-			usageBefore: thread.usage,
-		};
-		return { input, ports };
-	}
+	const setup = createTurnSetup({ deps, approvals, grants });
 
 	async function run(live: LiveTurn): Promise<TurnOutcome> {
 		try {
-			const { input, ports } = await prepare(live);
+			const { input, ports } = await setup.prepare(live);
 			live.signal.throwIfAborted();
 			live.pullSteers();
 			return await deps.runTurn(input, ports, live.signal);
@@ -139,24 +79,10 @@ export function createTurnRunner({ deps, approvals, grants, stopping }: TurnRunn
 	}
 
 	async function writeEnd(live: LiveTurn, outcome: TurnOutcome, head: string | null): Promise<void> {
-		const steps = live.takeSteps();
-		const end = {
-			thread_id: live.threadId,
-			turn_id: live.turnId,
-			status: outcome.status,
-			reason:
-				outcome.status === "interrupted"
-					? outcome.reason
-					: outcome.status === "failed"
-						? outcome.error.message
-						: null,
-			error: outcome.status === "failed" ? outcome.error : null,
-			final_text: outcome.status === "completed" ? outcome.finalText : null,
-			git_head_after: head,
-		};
+		const end = { ...endOf(live, outcome), git_head_after: head, steps: live.takeSteps() };
 		for (;;) {
 			try {
-				await store.write(endTurnWrite, { ...end, steps, start_next: !stopping.aborted });
+				await store.write(endTurnWrite, { ...end, start_next: !stopping.aborted });
 				return;
 			} catch (error) {
 				if (!(error instanceof AppError) || error.code !== "STORAGE_FULL" || stopping.aborted) throw error;
@@ -178,17 +104,13 @@ export function createTurnRunner({ deps, approvals, grants, stopping }: TurnRunn
 			fault("turn.after-end");
 		},
 		async drained(live) {
-			const calls = running.get(live);
-			while (calls !== undefined && calls.size > 0) {
-				const stopped = createDeferred<void>();
-				const onStop = (): void => stopped.resolve();
-				stopping.addEventListener("abort", onStop, { once: true });
-				if (stopping.aborted) onStop();
-				await Promise.race([Promise.allSettled(calls), stopped.promise]);
-				stopping.removeEventListener("abort", onStop);
-				if (stopping.aborted) return live.flush();
+			const calls = setup.calls(live);
+			while (calls.size > 0 && !stopping.aborted) {
+				await settledOr(Promise.allSettled(calls), stopping);
 			}
-			await live.closeLeftovers(deps.clock.nowMs());
+			// A stopping daemon leaves running commands to themselves; the next one tells that their end is unknown.
+			if (stopping.aborted) await live.flush();
+			else await live.closeLeftovers(deps.clock.nowMs());
 		},
 	};
 }

@@ -45,6 +45,14 @@ export function findTurn(reader: Reader, turnId: string): Turn | undefined {
 	return row === undefined ? undefined : toTurn(parseTurn(row));
 }
 
+/** The last words of a completed turn; null when there were none. */
+export function readFinalText(reader: Reader, turnId: string): string | null {
+	return (
+		reader.get<{ final_text: string | null }>("SELECT final_text FROM chat_turn WHERE turn_id = ?", turnId)
+			?.final_text ?? null
+	);
+}
+
 /** Items of a turn in order; what is open carries its partial text of the last save. */
 export function readItems(reader: Reader, turnId: string): Item[] {
 	return reader

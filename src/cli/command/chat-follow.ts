@@ -27,6 +27,26 @@ export interface Follower extends Disposable {
 	readonly ended: Promise<Turn>;
 }
 
+/** Gives up on a daemon that stays away. */
+function watchLink(client: DaemonClient, giveUp: (error: AppError) => void): Disposable {
+	let patience: NodeJS.Timeout | undefined;
+	const states = client.onState((state) => {
+		if (state.kind === "connected") {
+			clearTimeout(patience);
+			patience = undefined;
+		}
+		if (state.kind !== "reconnecting") return;
+		const error = new AppError("DAEMON_UNAVAILABLE", "The daemon went away and did not come back.");
+		patience ??= setTimeout(() => giveUp(error), LINK_PATIENCE_MS);
+	});
+	return {
+		[Symbol.dispose]() {
+			states[Symbol.dispose]();
+			clearTimeout(patience);
+		},
+	};
+}
+
 /** Follows a turn through `chats.activity`; a lost link is healed by the client, the snapshot then fills the gap. */
 export function followTurn(
 	client: DaemonClient,
@@ -107,18 +127,7 @@ export function followTurn(
 			ended.reject(error);
 		},
 	});
-	let patience: NodeJS.Timeout | undefined;
-	const states = client.onState((state) => {
-		if (state.kind !== "reconnecting") {
-			if (state.kind === "connected") {
-				clearTimeout(patience);
-				patience = undefined;
-			}
-			return;
-		}
-		const error = new AppError("DAEMON_UNAVAILABLE", "The daemon went away and did not come back.");
-		patience ??= setTimeout(() => ended.reject(error), LINK_PATIENCE_MS);
-	});
+	const link = watchLink(client, ended.reject);
 	function onAbort(): void {
 		ended.reject(signal.reason instanceof AppError ? signal.reason : new AppError("CANCELLED"));
 		ready.reject(signal.reason);
@@ -138,8 +147,7 @@ export function followTurn(
 		},
 		[Symbol.dispose]() {
 			subscription[Symbol.dispose]();
-			states[Symbol.dispose]();
-			clearTimeout(patience);
+			link[Symbol.dispose]();
 			signal.removeEventListener("abort", onAbort);
 		},
 	};

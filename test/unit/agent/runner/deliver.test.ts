@@ -6,7 +6,7 @@ import { call, createHarness, type Harness } from "./harness.ts";
 async function mail(h: Harness, threadId: string, text: string): Promise<string> {
 	const name = h.runner.readThread({ thread_id: threadId, limit: 1 }).thread.agent_name;
 	const from = { identity: "local", name: "me" };
-	const sent: { message: { message_id: string } } = await h.store.write(sendMessage, {
+	const sent = await h.store.write(sendMessage, {
 		to: name,
 		text,
 		from,

@@ -1,0 +1,64 @@
+import type { Clock } from "#base/clock.ts";
+import { createEmitter } from "#base/emitter.ts";
+import type { SteerMessage } from "#daemon/agent/loop-port.ts";
+import {
+	type ChatMessageRow,
+	listTurnMessages,
+	userItemOf,
+} from "#daemon/storage/repository/chat-message.ts";
+import type { Reader } from "#daemon/storage/store.ts";
+import type { Item } from "#protocol/codex-item.ts";
+
+/** The messages of one turn: those that opened it, and those that steer it. */
+export interface TurnSteers {
+	readonly opening: readonly SteerMessage[];
+	readonly openingItems: readonly Item[];
+	/** Takes up messages of the store that are not known yet. */
+	pull(): void;
+	take(): readonly SteerMessage[];
+	onArrival(listener: () => void): Disposable;
+	/** The person's words as sent, with who sent them; the loop knows the text alone. */
+	dress(item: Item): Item;
+}
+
+function toSteer(message: ChatMessageRow): SteerMessage {
+	const what = message.origin_kind === "reply" ? "Reply" : "Message";
+	const from =
+		message.origin_message_id === null ? "" : `${what} from #${message.from_name ?? "unknown"}:\n\n`;
+	return { clientId: message.client_message_id, text: `${from}${message.text}`, itemId: message.item_id };
+}
+
+export function createTurnSteers(store: Reader, clock: Pick<Clock, "nowMs">, turnId: string): TurnSteers {
+	const rows = new Map<string, ChatMessageRow>();
+	const arrivals = createEmitter<void>();
+	const opening = listTurnMessages(store, turnId).filter((message) => message.state === "taken");
+	for (const row of opening) rows.set(row.item_id, row);
+	let waiting: SteerMessage[] = [];
+
+	return {
+		opening: opening.map(toSteer),
+		openingItems: opening.map((row) => userItemOf(row, clock.nowMs())),
+		pull() {
+			const fresh = listTurnMessages(store, turnId).filter(
+				(message) => message.state === "waiting" && !rows.has(message.item_id),
+			);
+			for (const row of fresh) {
+				rows.set(row.item_id, row);
+				waiting.push(toSteer(row));
+			}
+			if (fresh.length > 0) arrivals.emit();
+		},
+		take() {
+			const taken = waiting;
+			waiting = [];
+			return taken;
+		},
+		onArrival: (listener) => arrivals.on(listener),
+		dress(item) {
+			const row = item.type === "userMessage" ? rows.get(item.id) : undefined;
+			if (row === undefined || row.origin_message_id === null) return item;
+			const { startedAtMs = null, completedAtMs = null } = item;
+			return { ...userItemOf(row, clock.nowMs()), startedAtMs, completedAtMs };
+		},
+	};
+}
