@@ -28,7 +28,17 @@ const WINDOW_MS = 60_000;
 /** Addresses remembered; loopback has few, so this only bounds memory. */
 const ADDRESSES_MAX = 1024;
 /** Names under which tokens are put into URLs, where they would end in logs and histories. */
-const QUERY_CREDENTIALS = new Set(["token", "access_token", "bearer", "auth", "authorization", "api_key", "apikey", "key", "secret"]);
+const QUERY_CREDENTIALS = new Set([
+	"token",
+	"access_token",
+	"bearer",
+	"auth",
+	"authorization",
+	"api_key",
+	"apikey",
+	"key",
+	"secret",
+]);
 const LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"];
 const ORIGIN_HOSTS = ["127.0.0.1", "localhost"];
 
@@ -48,7 +58,8 @@ function credentialsOf(request: IncomingMessage): string[] {
 	const offered = offeredSubprotocols(request);
 	if (!offered.includes(SUBPROTOCOL)) return found;
 	for (const name of offered) {
-		if (name.startsWith(BEARER_SUBPROTOCOL)) found.push(Buffer.from(name.slice(BEARER_SUBPROTOCOL.length), "base64url").toString("utf8"));
+		if (name.startsWith(BEARER_SUBPROTOCOL))
+			found.push(Buffer.from(name.slice(BEARER_SUBPROTOCOL.length), "base64url").toString("utf8"));
 	}
 	return found;
 }
@@ -57,7 +68,9 @@ function hasQueryCredential(request: IncomingMessage): boolean {
 	const url = request.url ?? "";
 	const at = url.indexOf("?");
 	if (at < 0) return false;
-	return [...new URLSearchParams(url.slice(at + 1)).keys()].some((name) => QUERY_CREDENTIALS.has(name.toLowerCase()));
+	return [...new URLSearchParams(url.slice(at + 1)).keys()].some((name) =>
+		QUERY_CREDENTIALS.has(name.toLowerCase()),
+	);
 }
 
 /** Failures of the last minute, per address. */
@@ -66,7 +79,9 @@ function createFailureCount(clock: Clock): { add(address: string): number } {
 	return {
 		add(address) {
 			const now = clock.monotonicMs();
-			const recent = (byAddress.get(address) ?? []).filter((atMs) => now - atMs < WINDOW_MS).slice(-FAILURES_MAX);
+			const recent = (byAddress.get(address) ?? [])
+				.filter((atMs) => now - atMs < WINDOW_MS)
+				.slice(-FAILURES_MAX);
 			recent.push(now);
 			byAddress.delete(address);
 			byAddress.set(address, recent);
@@ -87,13 +102,24 @@ export function createAuthenticator({ token, port, clock, logger }: Authenticato
 		const { host, origin } = request.headers;
 		const remote = request.socket.remoteAddress ?? "unknown";
 		const path = (request.url ?? "").split("?", 1)[0]?.slice(0, 200);
-		logger.warn("request refused", { audit: true, reason, remote, path, host: host?.slice(0, 200), origin: origin?.slice(0, 200) });
+		logger.warn("request refused", {
+			audit: true,
+			reason,
+			remote,
+			path,
+			host: host?.slice(0, 200),
+			origin: origin?.slice(0, 200),
+		});
 	}
 
 	function assertPlace(request: IncomingMessage): void {
 		const hosts = request.headersDistinct["host"] ?? [];
 		const host = hosts[0]?.toLowerCase();
-		if (hosts.length !== 1 || host === undefined || !LOOPBACK_HOSTS.some((name) => host === `${name}:${port()}`)) {
+		if (
+			hosts.length !== 1 ||
+			host === undefined ||
+			!LOOPBACK_HOSTS.some((name) => host === `${name}:${port()}`)
+		) {
 			audit(request, "host");
 			throw new AppError("AUTH_ORIGIN", "The Host header does not name this listener.");
 		}
@@ -117,8 +143,11 @@ export function createAuthenticator({ token, port, clock, logger }: Authenticato
 		assertPlace,
 		assertToken(request) {
 			assertPlace(request);
-			if (hasQueryCredential(request)) refuse(request, "A token in the URL is not accepted; send it as a header.");
-			const right = credentialsOf(request).some((credential) => timingSafeEqual(digest(credential), expected));
+			if (hasQueryCredential(request))
+				refuse(request, "A token in the URL is not accepted; send it as a header.");
+			const right = credentialsOf(request).some((credential) =>
+				timingSafeEqual(digest(credential), expected),
+			);
 			if (!right) refuse(request, "Credentials are missing or wrong.");
 		},
 	};

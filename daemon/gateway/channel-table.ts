@@ -1,5 +1,5 @@
 import { AppError } from "#base/app-error.ts";
-import { encodeFrame, type BinaryFrame } from "#protocol/frame.ts";
+import { type BinaryFrame, encodeFrame } from "#protocol/frame.ts";
 import type { Channel } from "./handler.ts";
 import type { Outlet } from "./outlet.ts";
 
@@ -36,7 +36,8 @@ export function createChannelTable(outlet: Outlet): ChannelTable {
 	let lastId = 0;
 
 	function open(): Channel {
-		if (channels.size >= CHANNELS_MAX) throw new AppError("PROTOCOL_LIMIT", `A connection holds at most ${CHANNELS_MAX} channels.`);
+		if (channels.size >= CHANNELS_MAX)
+			throw new AppError("PROTOCOL_LIMIT", `A connection holds at most ${CHANNELS_MAX} channels.`);
 		lastId += 1;
 		const id = lastId;
 		const frames = createListeners<ChannelFrame>();
@@ -67,7 +68,8 @@ export function createChannelTable(outlet: Outlet): ChannelTable {
 		route({ stream, flags, channel, offset, payload }) {
 			const entry = channels.get(channel);
 			if (entry) entry.tell({ stream, flags, offset, payload });
-			else if (channel === 0 || channel > lastId) throw new AppError("NOT_FOUND", `Channel ${channel} was never opened.`);
+			else if (channel === 0 || channel > lastId)
+				throw new AppError("NOT_FOUND", `Channel ${channel} was never opened.`);
 		},
 		closeAll() {
 			for (const { shut } of [...channels.values()]) shut();

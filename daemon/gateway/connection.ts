@@ -66,7 +66,9 @@ export function createConnection(
 	/** Answers a broken frame, to its request when it can be told, and counts it. */
 	function offend(error: AppError, id?: unknown): void {
 		offences += 1;
-		const isId = (typeof id === "string" && id.length > 0 && id.length <= 100) || (typeof id === "number" && Number.isSafeInteger(id));
+		const isId =
+			(typeof id === "string" && id.length > 0 && id.length <= 100) ||
+			(typeof id === "number" && Number.isSafeInteger(id));
 		if (isId && !running.has(id)) say({ type: "response", id, error: error.toWire() });
 		else say({ type: "error", error: error.toWire() });
 		if (offences >= OFFENCES_MAX) outlet.close(CLOSE_CODE.policy, "too many broken frames");
@@ -74,22 +76,31 @@ export function createConnection(
 
 	function greet({ protocol, client }: ClientHello): void {
 		if (protocol.max < PROTOCOL_MIN || protocol.min > PROTOCOL_MAX || protocol.min > protocol.max) {
-			throw new AppError("PROTOCOL_VERSION", `This daemon speaks protocol ${PROTOCOL_MIN} to ${PROTOCOL_MAX}.`);
+			throw new AppError(
+				"PROTOCOL_VERSION",
+				`This daemon speaks protocol ${PROTOCOL_MIN} to ${PROTOCOL_MAX}.`,
+			);
 		}
 		if (context.isDraining()) throw new AppError("DAEMON_STOPPING");
 		helloTimer[Symbol.dispose]();
 		const greeted: Caller = { ...authenticated, label: `${client.kind} (${client.name})` };
 		caller = greeted;
-		connection = { ...createTopicSet(hub, outlet, greeted), openChannel: channels.open, channel: channels.get };
+		connection = {
+			...createTopicSet(hub, outlet, greeted),
+			openChannel: channels.open,
+			channel: channels.get,
+		};
 		say(createServerHello(greeted, Math.min(protocol.max, PROTOCOL_MAX), context.epoch));
 	}
 
 	function readHello(text: string): void {
 		try {
 			const message = parseTextFrame(text, LIMITS.first_frame_bytes);
-			if (message["type"] !== "hello") throw new AppError("PROTOCOL_OUT_OF_ORDER", "The first frame is no hello.");
+			if (message["type"] !== "hello")
+				throw new AppError("PROTOCOL_OUT_OF_ORDER", "The first frame is no hello.");
 			const hello = clientHelloSchema.safeParse(message);
-			if (!hello.success) throw new AppError("PROTOCOL_INVALID_FRAME", "The hello is not as the protocol has it.");
+			if (!hello.success)
+				throw new AppError("PROTOCOL_INVALID_FRAME", "The hello is not as the protocol has it.");
 			greet(hello.data);
 		} catch (thrown) {
 			reject(toAppError(thrown));
@@ -109,13 +120,23 @@ export function createConnection(
 			return;
 		}
 		if (running.size >= LIMITS.concurrent_requests) {
-			const busy = new AppError("BUSY", `At most ${LIMITS.concurrent_requests} requests of one connection run at once.`);
+			const busy = new AppError(
+				"BUSY",
+				`At most ${LIMITS.concurrent_requests} requests of one connection run at once.`,
+			);
 			say({ type: "response", id, error: busy.toWire() });
 			return;
 		}
 		running.add(id);
 		try {
-			const result = await dispatcher.dispatch({ method, params, idempotencyKey, caller: by, signal: abort.signal, connection });
+			const result = await dispatcher.dispatch({
+				method,
+				params,
+				idempotencyKey,
+				caller: by,
+				signal: abort.signal,
+				connection,
+			});
 			say({ type: "response", id, result: result ?? null });
 		} catch (thrown) {
 			say({ type: "response", id, error: toAppError(thrown).toWire() });
@@ -128,7 +149,8 @@ export function createConnection(
 		try {
 			const message = parseTextFrame(text, LIMITS.frame_bytes);
 			if (message["type"] === "request") void answer(message, by);
-			else if (message["type"] === "hello") throw new AppError("PROTOCOL_OUT_OF_ORDER", "Hello was said already.");
+			else if (message["type"] === "hello")
+				throw new AppError("PROTOCOL_OUT_OF_ORDER", "Hello was said already.");
 			else throw new AppError("PROTOCOL_INVALID_FRAME", "The frame's type is unknown.");
 		} catch (thrown) {
 			offend(toAppError(thrown));
@@ -158,7 +180,8 @@ export function createConnection(
 				return;
 			}
 			try {
-				if (bytes.length > LIMITS.frame_bytes) throw new AppError("PROTOCOL_LIMIT", "A binary frame is too large.");
+				if (bytes.length > LIMITS.frame_bytes)
+					throw new AppError("PROTOCOL_LIMIT", "A binary frame is too large.");
 				channels.route(parseFrame(bytes));
 			} catch (thrown) {
 				offend(toAppError(thrown));
@@ -172,4 +195,3 @@ export function createConnection(
 		},
 	};
 }
-

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Duplex } from "node:stream";
-import { WebSocketServer, type WebSocket } from "ws";
+import { type WebSocket, WebSocketServer } from "ws";
 import { AppError, toAppError } from "#base/app-error.ts";
 import type { Clock } from "#base/clock.ts";
 import { newId } from "#base/id.ts";
@@ -12,7 +12,7 @@ import { ROLE_SCOPES } from "#protocol/scope.ts";
 import type { Store } from "../storage/store.ts";
 import type { Logger, Telemetry } from "../telemetry/port.ts";
 import { createAuthenticator, SUBPROTOCOL } from "./authentication.ts";
-import { createConnection, type ConnectionContext } from "./connection.ts";
+import { type ConnectionContext, createConnection } from "./connection.ts";
 import { createDispatcher } from "./dispatch.ts";
 import type { Caller, Handlers } from "./handler.ts";
 import { createHttpRoutes } from "./http-routes.ts";
@@ -71,7 +71,14 @@ const REQUEST_TIMEOUT_MS = 60_000;
 const HEADER_MAX_BYTES = 16 * 1024;
 
 function ownerAt(transport: Place): Caller {
-	return { identity: "local", role: "owner", scopes: new Set(ROLE_SCOPES.owner), clientId: newId(), label: "unknown", transport };
+	return {
+		identity: "local",
+		role: "owner",
+		scopes: new Set(ROLE_SCOPES.owner),
+		clientId: newId(),
+		label: "unknown",
+		transport,
+	};
 }
 
 /**
@@ -88,7 +95,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 	let draining = false;
 	let disposing: Promise<void> | undefined;
 
-	const context: ConnectionContext = { dispatcher, hub, clock, epoch: options.epoch, isDraining: () => draining };
+	const context: ConnectionContext = {
+		dispatcher,
+		hub,
+		clock,
+		epoch: options.epoch,
+		isDraining: () => draining,
+	};
 	const authenticator = createAuthenticator({ token: options.token, port: () => port ?? 0, clock, logger });
 	const sockets = new WebSocketServer({
 		noServer: true,
@@ -134,9 +147,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 		try {
 			const caller = authenticate(place, request, false);
 			const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
-			if (path !== "/ws" && path !== "/api/realtime") throw new AppError("NOT_FOUND", `There is no WebSocket at ${path.slice(0, 200)}.`);
+			if (path !== "/ws" && path !== "/api/realtime")
+				throw new AppError("NOT_FOUND", `There is no WebSocket at ${path.slice(0, 200)}.`);
 			if (draining) throw new AppError("DAEMON_STOPPING");
-			if (caller) sockets.handleUpgrade(request, socket, head, (websocket) => accept(websocket, socket, path, caller));
+			if (caller)
+				sockets.handleUpgrade(request, socket, head, (websocket) => accept(websocket, socket, path, caller));
 		} catch (thrown) {
 			refuseUpgrade(socket, toAppError(thrown));
 		}

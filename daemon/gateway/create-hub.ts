@@ -1,8 +1,8 @@
 import { AppError, toAppError } from "#base/app-error.ts";
-import { TOPICS } from "#protocol/topic/index.ts";
 import { LIMITS } from "#protocol/limits.ts";
+import { TOPICS } from "#protocol/topic/index.ts";
 import type { Hub, HubSink } from "./hub.ts";
-import { createOutbox, createHubEntry, type HubEntry, type Outbox } from "./hub-outbox.ts";
+import { createHubEntry, createOutbox, createShareBatch, type HubEntry, type Outbox } from "./hub-outbox.ts";
 
 interface CreateHubOptions {
 	/** New per daemon process: with `seq` it tells a client that it missed something. */
@@ -41,8 +41,10 @@ export function parseTopic(topic: string): { descriptor: (typeof TOPICS)[number]
 	const descriptor = DESCRIPTORS.get(name);
 	if (!descriptor) throw new AppError("TOPIC_NOT_FOUND", `There is no topic ${name}.`);
 	const wanted = "parameter" in descriptor ? descriptor.parameter : undefined;
-	if (wanted !== undefined && parameter === "") throw new AppError("TOPIC_NOT_FOUND", `Topic ${name} is addressed as ${name}:<${wanted}>.`);
-	if (wanted === undefined && colon >= 0) throw new AppError("TOPIC_NOT_FOUND", `Topic ${name} takes no parameter.`);
+	if (wanted !== undefined && parameter === "")
+		throw new AppError("TOPIC_NOT_FOUND", `Topic ${name} is addressed as ${name}:<${wanted}>.`);
+	if (wanted === undefined && colon >= 0)
+		throw new AppError("TOPIC_NOT_FOUND", `Topic ${name} takes no parameter.`);
 	return { descriptor, parameter };
 }
 
@@ -51,7 +53,12 @@ export function parseTopic(topic: string): { descriptor: (typeof TOPICS)[number]
  * `skipped`, the count of its topic's older events left out just before it, so that a gap still means a loss.
  */
 export function createHub(options: CreateHubOptions): Hub {
-	const { epoch, schedule = setImmediate, maxBytes = LIMITS.buffered_bytes, maxLength = LIMITS.queue_length } = options;
+	const {
+		epoch,
+		schedule = setImmediate,
+		maxBytes = LIMITS.buffered_bytes,
+		maxLength = LIMITS.queue_length,
+	} = options;
 	const providers = new Map<string, Provider>();
 	/** Kept for the life of the hub, also without subscribers: seq must not start anew within an epoch. */
 	const topics = new Map<string, TopicState>();
@@ -63,7 +70,8 @@ export function createHub(options: CreateHubOptions): Hub {
 		scheduled = false;
 		const batch = [...dirty];
 		dirty.clear();
-		for (const outbox of batch) outbox.flush();
+		const share = createShareBatch();
+		for (const outbox of batch) outbox.flush(share);
 	}
 
 	function markDirty(outbox: Outbox): void {
@@ -77,7 +85,13 @@ export function createHub(options: CreateHubOptions): Hub {
 		const present = topics.get(topic);
 		if (present) return present;
 		const { descriptor, parameter } = parseTopic(topic);
-		const state: TopicState = { name: topic, parameter, coalesce: descriptor.coalesce, seq: 0, subscriptions: new Map() };
+		const state: TopicState = {
+			name: topic,
+			parameter,
+			coalesce: descriptor.coalesce,
+			seq: 0,
+			subscriptions: new Map(),
+		};
 		topics.set(topic, state);
 		return state;
 	}
@@ -85,7 +99,13 @@ export function createHub(options: CreateHubOptions): Hub {
 	function outboxOf(sink: HubSink): Outbox {
 		const present = outboxes.get(sink);
 		if (present) return present;
-		const outbox = createOutbox({ sink, maxBytes, maxLength, onWritable: () => markDirty(outbox), onOverflow: () => drop(sink) });
+		const outbox = createOutbox({
+			sink,
+			maxBytes,
+			maxLength,
+			onDirty: () => markDirty(outbox),
+			onOverflow: () => drop(sink),
+		});
 		outboxes.set(sink, outbox);
 		return outbox;
 	}
@@ -111,7 +131,7 @@ export function createHub(options: CreateHubOptions): Hub {
 			if (subscription.held.length > maxLength) subscription.outbox.overflow();
 			return;
 		}
-		if (subscription.outbox.queue(entry)) markDirty(subscription.outbox);
+		subscription.outbox.queue(entry);
 	}
 
 	async function snapshot(state: TopicState, subscription: Subscription, provider: Provider): Promise<void> {
@@ -139,8 +159,15 @@ export function createHub(options: CreateHubOptions): Hub {
 			state.seq += 1;
 			if (state.subscriptions.size === 0) return;
 			const coalesceKey = state.coalesce ? (key ?? keyOf(event)) : undefined;
-			const entry = createHubEntry({ type: "event", topic: state.name, epoch, seq: state.seq, payload: event, key: coalesceKey });
-			for (const subscription of [...state.subscriptions.values()]) deliver(subscription, entry);
+			const entry = createHubEntry({
+				type: "event",
+				topic: state.name,
+				epoch,
+				seq: state.seq,
+				payload: event,
+				key: coalesceKey,
+			});
+			for (const subscription of state.subscriptions.values()) deliver(subscription, entry);
 		},
 		async subscribe(sink, topic) {
 			const { descriptor } = parseTopic(topic);
@@ -166,7 +193,10 @@ export function createHub(options: CreateHubOptions): Hub {
 		},
 		dropSink: drop,
 		get counts() {
-			return { subscribers: outboxes.size, topics: [...topics.values()].filter((state) => state.subscriptions.size > 0).length };
+			return {
+				subscribers: outboxes.size,
+				topics: [...topics.values()].filter((state) => state.subscriptions.size > 0).length,
+			};
 		},
 		[Symbol.dispose]() {
 			for (const sink of [...outboxes.keys()]) drop(sink);

@@ -67,13 +67,16 @@ function createRoutes(methods: readonly MethodDescriptor[], handlers: Handlers):
 
 /** The one check of methods and topics. @throws AppError PERMISSION_DENIED naming the scope. */
 export function assertScope(caller: Caller, scope: Scope, what: string): void {
-	if (!caller.scopes.has(scope)) throw new AppError("PERMISSION_DENIED", `${what} needs the scope ${scope}.`, { data: { scope } });
+	if (!caller.scopes.has(scope))
+		throw new AppError("PERMISSION_DENIED", `${what} needs the scope ${scope}.`, { data: { scope } });
 }
 
 function toCallError(thrown: unknown, signal: AbortSignal): AppError {
 	if (thrown instanceof AppError) return thrown;
 	if (!signal.aborted) return toAppError(thrown);
-	return signal.reason instanceof AppError ? signal.reason : new AppError("CANCELLED", undefined, { cause: thrown });
+	return signal.reason instanceof AppError
+		? signal.reason
+		: new AppError("CANCELLED", undefined, { cause: thrown });
 }
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
@@ -91,11 +94,17 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 		if (descriptor.connectionOnly === true && !call.connection) {
 			throw new AppError("PROTOCOL_OUT_OF_ORDER", `${descriptor.name} needs a connection to /ws.`);
 		}
-		if (draining && descriptor.mutates && descriptor.scope !== "daemon.admin") throw new AppError("DAEMON_STOPPING");
+		if (draining && descriptor.mutates && descriptor.scope !== "daemon.admin")
+			throw new AppError("DAEMON_STOPPING");
 		return route;
 	}
 
-	async function runAndRemember(route: Route, params: unknown, context: CallContext, claim: IdempotencyClaim): Promise<unknown> {
+	async function runAndRemember(
+		route: Route,
+		params: unknown,
+		context: CallContext,
+		claim: IdempotencyClaim,
+	): Promise<unknown> {
 		const result = await route.handler(params, context);
 		if (!findCallResult(store, claim, clock.nowMs())) {
 			await store.write(rememberCallResult, result ?? null, { idempotency: claim });
@@ -103,7 +112,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 		return result;
 	}
 
-	async function runKeyed(route: Route, params: unknown, context: CallContext, claim: IdempotencyClaim): Promise<unknown> {
+	async function runKeyed(
+		route: Route,
+		params: unknown,
+		context: CallContext,
+		claim: IdempotencyClaim,
+	): Promise<unknown> {
 		const flightKey = JSON.stringify([claim.identity, claim.method, claim.key]);
 		for (;;) {
 			const flight = flights.get(flightKey);
@@ -134,11 +148,23 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 		const route = find(call);
 		const { descriptor } = route;
 		const params = parseParams(descriptor.params, call.params);
-		const keyed = call.idempotencyKey !== undefined && descriptor.mutates && descriptor.perConnection !== true;
-		const claim = keyed && call.idempotencyKey !== undefined
-			? { identity: call.caller.identity, method: descriptor.name, key: call.idempotencyKey, digest: digestOf(params) }
-			: undefined;
-		const context: CallContext = { caller: call.caller, signal: call.signal, idempotency: claim, connection: call.connection };
+		const keyed =
+			call.idempotencyKey !== undefined && descriptor.mutates && descriptor.perConnection !== true;
+		const claim =
+			keyed && call.idempotencyKey !== undefined
+				? {
+						identity: call.caller.identity,
+						method: descriptor.name,
+						key: call.idempotencyKey,
+						digest: digestOf(params),
+					}
+				: undefined;
+		const context: CallContext = {
+			caller: call.caller,
+			signal: call.signal,
+			idempotency: claim,
+			connection: call.connection,
+		};
 		call.signal.throwIfAborted();
 		if (claim) return runKeyed(route, params, context, claim);
 		return route.handler(params, context);
@@ -153,7 +179,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 			} catch (thrown) {
 				const error = toCallError(thrown, call.signal);
 				telemetry.count("rpc_errors", 1, { code: error.code });
-				if (error.code === "INTERNAL") logger.error("call failed", { method: call.method.slice(0, 100), error: error.cause ?? error });
+				if (error.code === "INTERNAL")
+					logger.error("call failed", { method: call.method.slice(0, 100), error: error.cause ?? error });
 				throw error;
 			} finally {
 				inFlight -= 1;

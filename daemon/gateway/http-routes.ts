@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { AppError, toAppError } from "#base/app-error.ts";
 import { newId } from "#base/id.ts";
 import { LIMITS } from "#protocol/limits.ts";
-import { parseTextFrame } from "./text-frame.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import type { Caller } from "./handler.ts";
 import { sendBody, sendProblem } from "./problem.ts";
+import { parseTextFrame } from "./text-frame.ts";
 
 export interface HttpRoutesOptions {
 	dispatcher: Dispatcher;
@@ -53,7 +53,8 @@ function labelOf(request: IncomingMessage): string {
 }
 
 function assertVerb(request: IncomingMessage, ...verbs: string[]): void {
-	if (!verbs.includes(request.method ?? "")) throw new AppError("METHOD_NOT_FOUND", `${pathOf(request)} takes ${verbs.join(" or ")}.`);
+	if (!verbs.includes(request.method ?? ""))
+		throw new AppError("METHOD_NOT_FOUND", `${pathOf(request)} takes ${verbs.join(" or ")}.`);
 }
 
 function methodNameOf(path: string): string {
@@ -75,7 +76,14 @@ export function createHttpRoutes({ dispatcher, isReady, renderMetrics, authentic
 		const abort = new AbortController();
 		response.once("close", () => abort.abort(new AppError("CANCELLED", "The connection closed.")));
 		const caller: Caller = { ...asked, clientId: newId(), label: labelOf(request) };
-		const result = await dispatcher.dispatch({ method, params, idempotencyKey, caller, signal: abort.signal, connection: undefined });
+		const result = await dispatcher.dispatch({
+			method,
+			params,
+			idempotencyKey,
+			caller,
+			signal: abort.signal,
+			connection: undefined,
+		});
 		sendBody(response, "application/json", JSON.stringify(result ?? null));
 	}
 

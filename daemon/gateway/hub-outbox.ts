@@ -1,4 +1,4 @@
-import type { HubSink } from "./hub.ts";
+import type { HubBatch, HubSink } from "./hub.ts";
 
 /** One hub message, encoded once for all who get it. */
 export interface HubEntry {
@@ -41,42 +41,72 @@ interface OutboxOptions {
 	sink: HubSink;
 	maxBytes: number;
 	maxLength: number;
-	onWritable(): void;
+	/** There is something to flush: once per flush, and when a full socket has drained. */
+	onDirty(): void;
 	/** The sink was closed as too slow. */
 	onOverflow(): void;
 }
 
 /** What one subscriber has not been given yet. */
 export interface Outbox {
-	/** False once the subscriber was closed. */
-	queue(entry: HubEntry): boolean;
+	queue(entry: HubEntry): void;
 	/** Hands everything over, or thins it out while the subscriber's socket is full. */
-	flush(): void;
+	flush(share: ShareBatch): void;
 	overflow(): void;
 }
 
-/** Keeps the newest event per topic and row, in the order of what is kept; snapshots and activity stay. */
-function thinOut(entries: readonly HubEntry[]): HubEntry[] {
-	const seen = new Set<string>();
-	const kept: HubEntry[] = [];
-	for (const entry of entries.toReversed()) {
-		const row = entry.key === undefined ? undefined : `${entry.topic}\n${entry.key}`;
-		if (row !== undefined && seen.has(row)) continue;
-		if (row !== undefined) seen.add(row);
-		kept.push(entry);
-	}
-	return kept.reverse();
+/** Finds the batch that another subscriber was given in this tick, if it is the same. */
+export type ShareBatch = (entries: readonly HubEntry[]) => HubBatch;
+
+/** One per tick. Most subscribers of a tick get the same messages; told by their last one, then compared. */
+export function createShareBatch(): ShareBatch {
+	const byLast = new Map<HubEntry | undefined, { entries: readonly HubEntry[]; batch: HubBatch }>();
+	return (entries) => {
+		const last = entries.at(-1);
+		const known = byLast.get(last);
+		if (
+			known &&
+			known.entries.length === entries.length &&
+			known.entries.every((entry, index) => entry === entries[index])
+		)
+			return known.batch;
+		const batch = { texts: entries.map(({ text }) => text), sizeBytes: sumBytes(entries) };
+		byLast.set(last, { entries, batch });
+		return batch;
+	};
 }
 
-export function createOutbox({ sink, maxBytes, maxLength, onWritable, onOverflow }: OutboxOptions): Outbox {
+function sumBytes(entries: readonly HubEntry[]): number {
+	return entries.reduce((sum, entry) => sum + entry.sizeBytes, 0);
+}
+
+/**
+ * Keeps the newest event per topic and row, in the order of what is kept; snapshots and activity stay. `skipped` learns
+ * how many were left out before each that stays; the last of a topic always stays, so no count is lost.
+ */
+function thinOut(entries: readonly HubEntry[], skipped: Map<HubEntry, number>): HubEntry[] {
+	const newest = new Map<string, HubEntry>();
+	for (const entry of entries) if (entry.key !== undefined) newest.set(`${entry.topic}\n${entry.key}`, entry);
+	const missing = new Map<string, number>();
+	return entries.filter((entry) => {
+		if (entry.key === undefined) return true;
+		const before = (missing.get(entry.topic) ?? 0) + (skipped.get(entry) ?? 0);
+		const stays = newest.get(`${entry.topic}\n${entry.key}`) === entry;
+		missing.set(entry.topic, stays ? 0 : before + 1);
+		if (stays && before > 0) skipped.set(entry, before);
+		else skipped.delete(entry);
+		return stays;
+	});
+}
+
+export function createOutbox({ sink, maxBytes, maxLength, onDirty, onOverflow }: OutboxOptions): Outbox {
 	let entries: HubEntry[] = [];
 	let sizeBytes = 0;
 	let closed = false;
 	let waiting = false;
 	/** Since the last thinning a state event was added: thinning may gain something. */
 	let canThin = false;
-	/** Newest seq handed over, per topic; a topic leaves with its snapshot's renewal only, so this stays as small as the subscriptions. */
-	const delivered = new Map<string, number>();
+	const skipped = new Map<HubEntry, number>();
 
 	function overflow(): void {
 		if (closed) return;
@@ -90,19 +120,12 @@ export function createOutbox({ sink, maxBytes, maxLength, onWritable, onOverflow
 	function thin(): void {
 		if (!canThin) return;
 		canThin = false;
-		entries = thinOut(entries);
-		sizeBytes = entries.reduce((sum, entry) => sum + entry.sizeBytes, 0);
+		entries = thinOut(entries, skipped);
+		sizeBytes = sumBytes(entries);
 	}
 
 	function isOver(): boolean {
 		return entries.length > maxLength || sizeBytes > maxBytes;
-	}
-
-	function textOf(entry: HubEntry): string {
-		const last = delivered.get(entry.topic);
-		delivered.set(entry.topic, entry.seq);
-		if (entry.isSnapshot || last === undefined || entry.seq <= last + 1) return entry.text;
-		return entry.withSkipped(entry.seq - last - 1);
 	}
 
 	function waitForRoom(): void {
@@ -112,36 +135,44 @@ export function createOutbox({ sink, maxBytes, maxLength, onWritable, onOverflow
 		waiting = true;
 		sink.onceWritable?.(() => {
 			waiting = false;
-			onWritable();
+			if (entries.length > 0) onDirty();
 		});
+	}
+
+	function take(share: ShareBatch): HubBatch {
+		if (skipped.size === 0) return share(entries);
+		const texts = entries.map((entry) => {
+			const count = skipped.get(entry);
+			return count === undefined ? entry.text : entry.withSkipped(count);
+		});
+		skipped.clear();
+		return { texts, sizeBytes };
 	}
 
 	return {
 		queue(entry) {
-			if (closed) return false;
+			if (closed) return;
 			entries.push(entry);
 			sizeBytes += entry.sizeBytes;
 			canThin ||= entry.key !== undefined;
-			if (isOver()) thin();
-			if (isOver()) overflow();
-			return !closed;
+			if (isOver()) {
+				thin();
+				if (isOver()) overflow();
+			}
+			if (entries.length === 1 || waiting) onDirty();
 		},
-		flush() {
+		flush(share) {
 			if (closed || entries.length === 0) return;
 			if (sink.writable === false) {
 				waitForRoom();
 				return;
 			}
-			const batch = entries;
+			const batch = take(share);
 			entries = [];
 			sizeBytes = 0;
 			canThin = false;
-			for (const entry of batch) {
-				if (!sink.push(textOf(entry))) {
-					overflow();
-					return;
-				}
-			}
+			const taken = sink.pushAll ? sink.pushAll(batch) : batch.texts.every((text) => sink.push(text));
+			if (!taken) overflow();
 		},
 		overflow,
 	};

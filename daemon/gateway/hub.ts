@@ -1,9 +1,17 @@
 import type { TopicEvent, TopicName, TopicSnapshot } from "#protocol/topic/index.ts";
 
+/** Messages that go out together; the same object for every subscriber that gets the same ones, so that a link may encode it once. */
+export interface HubBatch {
+	readonly texts: readonly string[];
+	readonly sizeBytes: number;
+}
+
 /** What a hub needs of a client: it is handed whole messages and closed when it is too slow. */
 export interface HubSink {
 	/** Queues one message for the client's next write; false when its bound is broken (the hub then closes it with 1013). */
 	push(text: string): boolean;
+	/** Like `push` for each of the batch, for links that gain by it. */
+	pushAll?(batch: HubBatch): boolean;
 	closeSlow(): void;
 	/** False while earlier writes have not left; the hub then keeps what comes, the newest per row of state topics. Absent: always. */
 	readonly writable?: boolean;

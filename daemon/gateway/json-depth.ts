@@ -6,7 +6,8 @@ export function isDeeperThan(value: unknown, max: number): boolean {
 		for (const entry of level) {
 			if (typeof entry !== "object" || entry === null) continue;
 			if (depth >= max) return true;
-			for (const member of Object.values(entry)) if (typeof member === "object" && member !== null) next.push(member);
+			for (const member of Object.values(entry))
+				if (typeof member === "object" && member !== null) next.push(member);
 		}
 		level = next;
 	}

@@ -1,4 +1,4 @@
-import { chmod, mkdir, unlink } from "node:fs/promises";
+import { chmod, mkdir, stat, unlink } from "node:fs/promises";
 import type { Server } from "node:http";
 import { connect, type ListenOptions } from "node:net";
 import { dirname } from "node:path";
@@ -29,8 +29,21 @@ function isAlive(path: string): Promise<boolean> {
 			socket.destroy();
 			resolve(true);
 		});
-		socket.once("error", (error) => resolve(errorCode(error) !== "ECONNREFUSED" && errorCode(error) !== "ENOENT"));
+		socket.once("error", (error) =>
+			resolve(errorCode(error) !== "ECONNREFUSED" && errorCode(error) !== "ENOENT"),
+		);
 	});
+}
+
+/** The short runtime folder may lie in /tmp, where somebody else could have made it first. */
+async function assertOwn(folder: string): Promise<void> {
+	const { uid, mode } = await stat(folder);
+	const own = process.getuid?.() ?? uid;
+	if (uid !== own || (mode & 0o022) !== 0)
+		throw new AppError(
+			"HOME_NOT_WRITABLE",
+			`${folder} must belong to this user and be writable by nobody else.`,
+		);
 }
 
 /**
@@ -40,6 +53,7 @@ function isAlive(path: string): Promise<boolean> {
 export async function listenUnix(server: Server, path: string): Promise<void> {
 	try {
 		await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+		await assertOwn(dirname(path));
 		try {
 			await listen(server, { path });
 		} catch (error) {
@@ -51,7 +65,9 @@ export async function listenUnix(server: Server, path: string): Promise<void> {
 		await chmod(path, 0o600);
 	} catch (error) {
 		if (error instanceof AppError) throw error;
-		throw new AppError("HOME_NOT_WRITABLE", `The socket ${path} cannot be made (${errorCode(error)}).`, { cause: error });
+		throw new AppError("HOME_NOT_WRITABLE", `The socket ${path} cannot be made (${errorCode(error)}).`, {
+			cause: error,
+		});
 	}
 }
 
@@ -63,7 +79,10 @@ export async function listenTcp(server: Server, configured: number | undefined):
 	try {
 		await listen(server, { host: LOOPBACK, port: configured ?? DEFAULT_PORT, exclusive: true });
 	} catch (error) {
-		if (configured !== undefined) throw new AppError("PORT_IN_USE", `Port ${configured} cannot be used (${errorCode(error)}).`, { cause: error });
+		if (configured !== undefined)
+			throw new AppError("PORT_IN_USE", `Port ${configured} cannot be used (${errorCode(error)}).`, {
+				cause: error,
+			});
 		await listen(server, { host: LOOPBACK, port: 0, exclusive: true });
 	}
 	const address = server.address();

@@ -4,8 +4,8 @@ import type { ServerLink } from "./server-link.ts";
 /** The server's end of an in-process link; nothing is ever buffered in it. */
 export function createMemoryLink(far: TransportLink): ServerLink {
 	return {
-		writeTexts(texts) {
-			for (const text of texts) far.sendText(text);
+		writeTexts(batches) {
+			for (const text of batches.flat()) far.sendText(text);
 		},
 		writeBinary: (bytes) => far.sendBinary(bytes),
 		bufferedBytes: 0,

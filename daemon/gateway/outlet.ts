@@ -1,9 +1,10 @@
 import { CLOSE_CODE, LIMITS } from "#protocol/limits.ts";
-import type { HubSink } from "./hub.ts";
+import type { HubBatch, HubSink } from "./hub.ts";
 import type { ServerLink } from "./server-link.ts";
 
 /** All that goes out to one client: one write per tick, within the bounds, else the client is closed as too slow. */
 export interface Outlet extends HubSink {
+	pushAll(batch: HubBatch): boolean;
 	readonly writable: boolean;
 	onceWritable(listener: () => void): void;
 	/** False above the high watermark; wait for `onDrain`. */
@@ -18,18 +19,38 @@ export interface Outlet extends HubSink {
 const CHANNEL_WATERMARK_BYTES = 512 * 1024;
 
 export function createOutlet(link: ServerLink): Outlet {
-	let texts: string[] = [];
-	let textChars = 0;
+	/** Batches as they were handed over; single texts gather in one of the outlet's own. */
+	let batches: (readonly string[])[] = [];
+	let own: string[] | undefined;
+	let queued = 0;
+	let queuedBytes = 0;
 	let closed = false;
 	let writableWaiters: (() => void)[] = [];
 	const drainListeners = new Set<() => void>();
 
 	function flush(): void {
-		if (texts.length === 0) return;
-		const batch = texts;
-		texts = [];
-		textChars = 0;
-		link.writeTexts(batch);
+		if (queued === 0) return;
+		const all = batches;
+		forget();
+		link.writeTexts(all);
+	}
+
+	function forget(): void {
+		batches = [];
+		own = undefined;
+		queued = 0;
+		queuedBytes = 0;
+	}
+
+	function hasRoom(count: number, sizeBytes: number): boolean {
+		if (closed || queued + count > LIMITS.queue_length) return false;
+		return link.bufferedBytes + queuedBytes + sizeBytes <= LIMITS.buffered_bytes;
+	}
+
+	function note(count: number, sizeBytes: number): void {
+		if (queued === 0) queueMicrotask(flush);
+		queued += count;
+		queuedBytes += sizeBytes;
 	}
 
 	function close(code: number, reason: string): void {
@@ -41,7 +62,7 @@ export function createOutlet(link: ServerLink): Outlet {
 	}
 
 	function closeSlow(): void {
-		texts = [];
+		forget();
 		close(CLOSE_CODE.slowConsumer, "slow consumer");
 	}
 
@@ -54,17 +75,23 @@ export function createOutlet(link: ServerLink): Outlet {
 
 	return {
 		push(text) {
-			if (closed) return false;
-			if (texts.length >= LIMITS.queue_length || link.bufferedBytes + textChars + text.length > LIMITS.buffered_bytes) return false;
-			if (texts.length === 0) queueMicrotask(flush);
-			texts.push(text);
-			textChars += text.length;
+			if (!hasRoom(1, text.length)) return false;
+			note(1, text.length);
+			if (!own) batches.push((own = []));
+			own.push(text);
+			return true;
+		},
+		pushAll({ texts, sizeBytes }) {
+			if (!hasRoom(texts.length, sizeBytes)) return false;
+			note(texts.length, sizeBytes);
+			own = undefined;
+			batches.push(texts);
 			return true;
 		},
 		closeSlow,
 		pushBinary(bytes) {
 			if (closed) return false;
-			if (link.bufferedBytes + textChars + bytes.length > LIMITS.buffered_bytes) {
+			if (!hasRoom(0, bytes.length)) {
 				closeSlow();
 				return false;
 			}
@@ -79,9 +106,9 @@ export function createOutlet(link: ServerLink): Outlet {
 			writableWaiters.push(listener);
 		},
 		onDrain(listener) {
-			const own = (): void => listener();
-			drainListeners.add(own);
-			return { [Symbol.dispose]: () => void drainListeners.delete(own) };
+			const entry = (): void => listener();
+			drainListeners.add(entry);
+			return { [Symbol.dispose]: () => void drainListeners.delete(entry) };
 		},
 		close,
 		get closed() {

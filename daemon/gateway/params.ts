@@ -12,7 +12,11 @@ interface Issue {
 }
 
 function pathOf(path: readonly PropertyKey[]): string {
-	return path.reduce<string>((text, part) => (typeof part === "number" ? `${text}[${part}]` : text === "" ? String(part) : `${text}.${String(part)}`), "");
+	return path.reduce<string>(
+		(text, part) =>
+			typeof part === "number" ? `${text}[${part}]` : text === "" ? String(part) : `${text}.${String(part)}`,
+		"",
+	);
 }
 
 function toIssues(error: z.core.$ZodError): Issue[] {
@@ -38,5 +42,7 @@ function sortMembers(_key: string, value: unknown): unknown {
 
 /** The same for the same parameters, in whatever order their members came. */
 export function digestOf(params: unknown): string {
-	return createHash("sha256").update(JSON.stringify(params ?? null, sortMembers)).digest("hex");
+	return createHash("sha256")
+		.update(JSON.stringify(params ?? null, sortMembers))
+		.digest("hex");
 }

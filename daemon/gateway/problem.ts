@@ -1,4 +1,4 @@
-import { STATUS_CODES, type ServerResponse } from "node:http";
+import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { AppError } from "#base/app-error.ts";
 import { ERROR_TABLE } from "#base/error-table.ts";
@@ -35,7 +35,11 @@ function statusOf(error: AppError): number {
 	return ERROR_TABLE[error.code].http;
 }
 
-export function sendProblem(response: ServerResponse, error: AppError, status: number = statusOf(error)): void {
+export function sendProblem(
+	response: ServerResponse,
+	error: AppError,
+	status: number = statusOf(error),
+): void {
 	if (response.headersSent || response.destroyed) return;
 	const body = problemOf(error, status);
 	response.writeHead(status, { ...headersOf(error), "content-length": Buffer.byteLength(body) });
@@ -44,7 +48,11 @@ export function sendProblem(response: ServerResponse, error: AppError, status: n
 
 export function sendBody(response: ServerResponse, contentType: string, body: string, status = 200): void {
 	if (response.headersSent || response.destroyed) return;
-	response.writeHead(status, { ...COMMON_HEADERS, "content-type": contentType, "content-length": Buffer.byteLength(body) });
+	response.writeHead(status, {
+		...COMMON_HEADERS,
+		"content-type": contentType,
+		"content-length": Buffer.byteLength(body),
+	});
 	response.end(body);
 }
 
@@ -52,7 +60,11 @@ export function sendBody(response: ServerResponse, contentType: string, body: st
 export function refuseUpgrade(socket: Duplex, error: AppError): void {
 	const status = statusOf(error);
 	const body = problemOf(error, status);
-	const headers = { ...headersOf(error), "content-length": String(Buffer.byteLength(body)), connection: "close" };
+	const headers = {
+		...headersOf(error),
+		"content-length": String(Buffer.byteLength(body)),
+		connection: "close",
+	};
 	const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
 	socket.on("error", () => socket.destroy());
 	socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Refused"}\r\n${lines.join("")}\r\n${body}`);

@@ -35,7 +35,11 @@ export function createRealtimeConnection(
 	}
 
 	function tellError(error: AppError, topic?: string): void {
-		say({ type: "error", message: `${error.code}: ${error.message}`, ...(topic === undefined ? {} : { topic }) });
+		say({
+			type: "error",
+			message: `${error.code}: ${error.message}`,
+			...(topic === undefined ? {} : { topic }),
+		});
 	}
 
 	function offend(error: AppError): void {
@@ -53,7 +57,11 @@ export function createRealtimeConnection(
 
 	function act(text: string): void {
 		const parsed = realtimeMessageSchema.safeParse(parseTextFrame(text, LIMITS.first_frame_bytes));
-		if (!parsed.success) throw new AppError("PROTOCOL_INVALID_FRAME", "Known are subscribe, unsubscribe (with topics) and ping.");
+		if (!parsed.success)
+			throw new AppError(
+				"PROTOCOL_INVALID_FRAME",
+				"Known are subscribe, unsubscribe (with topics) and ping.",
+			);
 		const message = parsed.data;
 		if (message.type === "ping") {
 			say({ type: "pong" });
@@ -75,7 +83,8 @@ export function createRealtimeConnection(
 			}
 		},
 		onBinary() {
-			if (!outlet.closed) offend(new AppError("PROTOCOL_INVALID_FRAME", "This codec has no binary messages."));
+			if (!outlet.closed)
+				offend(new AppError("PROTOCOL_INVALID_FRAME", "This codec has no binary messages."));
 		},
 		onLinkError: end,
 		onClose: end,

@@ -1,7 +1,7 @@
 /** The server's end of one client's link; ws and the in-process link look the same from here. */
 export interface ServerLink {
-	/** One write for all of them, in order. */
-	writeTexts(texts: readonly string[]): void;
+	/** One write for all of them, in order. A batch that other links get too is encoded once. */
+	writeTexts(batches: readonly (readonly string[])[]): void;
 	writeBinary(bytes: Uint8Array): void;
 	/** Bytes written and not yet taken by the system. */
 	readonly bufferedBytes: number;

@@ -17,6 +17,7 @@ export function parseTextFrame(text: string, maxBytes: number): Readonly<Record<
 	if (typeof value !== "object" || value === null || Array.isArray(value)) {
 		throw new AppError("PROTOCOL_INVALID_FRAME", "A text frame is no JSON object.");
 	}
-	if (isDeeperThan(value, LIMITS.depth)) throw new AppError("PROTOCOL_LIMIT", `JSON nests deeper than ${LIMITS.depth}.`);
+	if (isDeeperThan(value, LIMITS.depth))
+		throw new AppError("PROTOCOL_LIMIT", `JSON nests deeper than ${LIMITS.depth}.`);
 	return value as Readonly<Record<string, unknown>>;
 }

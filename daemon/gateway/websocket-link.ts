@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { WebSocket, type RawData } from "ws";
+import { type RawData, WebSocket } from "ws";
 import type { Clock } from "#base/clock.ts";
 import { CLOSE_CODE, PING_INTERVAL_MS } from "#protocol/limits.ts";
 import type { LinkHandlers, ServerLink } from "./server-link.ts";
@@ -10,6 +10,7 @@ const MISSED_PONGS_MAX = 2;
 const CLOSE_GRACE_MS = 2_000;
 /** Batches up to here are copied into one write; above it the copy costs more than the vectored write. */
 const COPY_MAX_BYTES = 256 * 1024;
+const HEADER_MAX_BYTES = 10;
 const OPCODE_TEXT = 0x81;
 const OPCODE_BINARY = 0x82;
 
@@ -27,23 +28,28 @@ function headerOf(opcode: number, sizeBytes: number): Buffer {
 	return header;
 }
 
-/**
- * Frames from server to client are not masked, so one encoding serves every subscriber of this tick: that, and one write
- * per client and tick, is what makes the fan-out as fast as it is. Forgotten when the tick is over.
- */
-const framesOfTick = new Map<string, Buffer>();
-
-function textFrame(text: string): Buffer {
-	const present = framesOfTick.get(text);
-	if (present) return present;
-	const sizeBytes = Buffer.byteLength(text);
+function writeFrame(text: string, into: Buffer, at: number, sizeBytes: number): number {
 	const header = headerOf(OPCODE_TEXT, sizeBytes);
-	const frame = Buffer.allocUnsafe(header.length + sizeBytes);
-	header.copy(frame);
-	frame.write(text, header.length, "utf8");
-	if (framesOfTick.size === 0) setImmediate(() => framesOfTick.clear());
-	framesOfTick.set(text, frame);
-	return frame;
+	header.copy(into, at);
+	return at + header.length + into.write(text, at + header.length, "utf8");
+}
+
+/**
+ * Frames from server to client are not masked, so one encoding serves every subscriber that is given the same batch:
+ * that, and one write per client and tick, is what makes the fan-out as fast as it is.
+ */
+const framesOfBatch = new WeakMap<readonly string[], Buffer>();
+
+function encodeBatch(texts: readonly string[]): Buffer {
+	const present = framesOfBatch.get(texts);
+	if (present) return present;
+	const sizes = texts.map((text) => Buffer.byteLength(text));
+	const frames = Buffer.allocUnsafe(sizes.reduce((sum, sizeBytes) => sum + sizeBytes + HEADER_MAX_BYTES, 0));
+	let end = 0;
+	for (const [index, text] of texts.entries()) end = writeFrame(text, frames, end, sizes[index] ?? 0);
+	const encoded = frames.subarray(0, end);
+	framesOfBatch.set(texts, encoded);
+	return encoded;
 }
 
 function bytesOf(data: RawData): Uint8Array {
@@ -73,7 +79,12 @@ function watchPings(websocket: WebSocket, clock: Clock, onLost: () => void): Dis
  * Puts a link on an accepted WebSocket. Whole frames go to `socket` directly; ws itself only writes control frames, also
  * whole (no compression is negotiated), so the two never mix inside a frame.
  */
-export function createWebSocketLink(websocket: WebSocket, socket: Duplex, clock: Clock, handlers: LinkHandlers): ServerLink {
+export function createWebSocketLink(
+	websocket: WebSocket,
+	socket: Duplex,
+	clock: Clock,
+	handlers: LinkHandlers,
+): ServerLink {
 	let closing: Disposable | undefined;
 
 	function write(chunks: readonly Uint8Array[]): void {
@@ -101,7 +112,7 @@ export function createWebSocketLink(websocket: WebSocket, socket: Duplex, clock:
 
 	const pings = watchPings(websocket, clock, () => close(CLOSE_CODE.pongMissed, "no pong"));
 	const link: ServerLink = {
-		writeTexts: (texts) => write(texts.map(textFrame)),
+		writeTexts: (batches) => write(batches.map(encodeBatch)),
 		writeBinary: (bytes) => write([headerOf(OPCODE_BINARY, bytes.length), bytes]),
 		get bufferedBytes() {
 			return socket.writableLength;

@@ -5,7 +5,7 @@ import { createDeferred, type Deferred } from "#base/deferred.ts";
 import { createEmitter } from "#base/emitter.ts";
 import { newId } from "#base/id.ts";
 import type { ClientHello } from "#protocol/envelope.ts";
-import { encodeFrame, parseFrame, type BinaryFrame } from "#protocol/frame.ts";
+import { type BinaryFrame, encodeFrame, parseFrame } from "#protocol/frame.ts";
 import { PROTOCOL_MAX, PROTOCOL_MIN } from "#protocol/limits.ts";
 import type { MethodResult } from "#protocol/service/index.ts";
 import type { DaemonClient, LinkState, Transport, TransportLink } from "./client.ts";
@@ -37,7 +37,9 @@ const CLOSE_WAIT_MS = 1_000;
 
 /** Errors that another attempt cannot mend. */
 function isFinal(error: AppError): boolean {
-	return error.code.startsWith("AUTH_") || error.code === "PROTOCOL_VERSION" || error.code === "PERMISSION_DENIED";
+	return (
+		error.code.startsWith("AUTH_") || error.code === "PROTOCOL_VERSION" || error.code === "PERMISSION_DENIED"
+	);
 }
 
 /** One attempt and the link that came of it; whatever belongs to an older one is ignored. */
@@ -111,7 +113,12 @@ export function createClient(options: CreateClientOptions): DaemonClient {
 		attemptCount += 1;
 		const delayMs = backoffMs(attemptCount, { ...BACKOFF, random });
 		retryTimer = clock.after(delayMs, connect);
-		setState({ kind: "reconnecting", attempt: attemptCount, retryAtMs: clock.nowMs() + delayMs, error: cause });
+		setState({
+			kind: "reconnecting",
+			attempt: attemptCount,
+			retryAtMs: clock.nowMs() + delayMs,
+			error: cause,
+		});
 	}
 
 	function drop(own: Attempt, error: AppError): void {
@@ -135,7 +142,10 @@ export function createClient(options: CreateClientOptions): DaemonClient {
 				drop(own, arrival.error);
 				return;
 			case "response":
-				requests.settle(arrival.id, { result: arrival.result, ...(arrival.error ? { error: arrival.error } : {}) });
+				requests.settle(arrival.id, {
+					result: arrival.result,
+					...(arrival.error ? { error: arrival.error } : {}),
+				});
 				return;
 			case "hub":
 				subscriptions.arrive(arrival.message);
@@ -158,12 +168,26 @@ export function createClient(options: CreateClientOptions): DaemonClient {
 
 	function sayHello(own: Attempt, link: TransportLink): void {
 		own.link = link;
-		own.helloTimer = clock.after(HELLO_WAIT_MS, () => drop(own, new AppError("TIMEOUT", `No hello from ${transport.address}.`)));
-		link.sendText(JSON.stringify({ type: "hello", protocol: { min: PROTOCOL_MIN, max: PROTOCOL_MAX }, client: options.client }));
+		own.helloTimer = clock.after(HELLO_WAIT_MS, () =>
+			drop(own, new AppError("TIMEOUT", `No hello from ${transport.address}.`)),
+		);
+		link.sendText(
+			JSON.stringify({
+				type: "hello",
+				protocol: { min: PROTOCOL_MIN, max: PROTOCOL_MAX },
+				client: options.client,
+			}),
+		);
 	}
 
 	function connect(): void {
-		const own: Attempt = { abort: new AbortController(), ended: createDeferred(), link: undefined, helloTimer: undefined, refusal: undefined };
+		const own: Attempt = {
+			abort: new AbortController(),
+			ended: createDeferred(),
+			link: undefined,
+			helloTimer: undefined,
+			refusal: undefined,
+		};
 		attempt = own;
 		const opening = transport.open(
 			{
@@ -172,7 +196,10 @@ export function createClient(options: CreateClientOptions): DaemonClient {
 				onClose({ code, reason }) {
 					own.ended.resolve();
 					const words = reason === "" ? String(code) : `${code}: ${reason}`;
-					lose(own, new AppError("DAEMON_UNAVAILABLE", `The link to ${transport.address} closed (${words}).`));
+					lose(
+						own,
+						new AppError("DAEMON_UNAVAILABLE", `The link to ${transport.address} closed (${words}).`),
+					);
 				},
 			},
 			own.abort.signal,
@@ -200,7 +227,8 @@ export function createClient(options: CreateClientOptions): DaemonClient {
 
 	connect();
 	return {
-		call: (method, params, callOptions) => callRaw(method, params, callOptions) as Promise<MethodResult<typeof method>>,
+		call: (method, params, callOptions) =>
+			callRaw(method, params, callOptions) as Promise<MethodResult<typeof method>>,
 		callRaw,
 		subscribe(topic, handlers) {
 			const subscription = subscriptions.add(topic, handlers);
@@ -216,7 +244,8 @@ export function createClient(options: CreateClientOptions): DaemonClient {
 			return state;
 		},
 		onState: (listener) => states.on(listener),
-		ready: (timeoutMs = READY_TIMEOUT_MS) => waitReady({ clock, states, current: () => state, linkError, timeoutMs }),
+		ready: (timeoutMs = READY_TIMEOUT_MS) =>
+			waitReady({ clock, states, current: () => state, linkError, timeoutMs }),
 		async [Symbol.asyncDispose]() {
 			if (state.kind === "closed") return;
 			const own = attempt;

@@ -14,7 +14,13 @@ interface WaitReadyOptions {
 }
 
 /** Resolves at the next (or present) hello; rejects when refused, closed, or out of time. */
-export function waitReady({ clock, states, current, linkError, timeoutMs }: WaitReadyOptions): Promise<ServerHello> {
+export function waitReady({
+	clock,
+	states,
+	current,
+	linkError,
+	timeoutMs,
+}: WaitReadyOptions): Promise<ServerHello> {
 	return new Promise((resolve, reject) => {
 		let timer: Disposable | undefined;
 		let listener: Disposable | undefined;

@@ -36,7 +36,9 @@ export interface RequestStore {
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 function cancelled(signal: AbortSignal): AppError {
-	return signal.reason instanceof AppError ? signal.reason : new AppError("CANCELLED", undefined, { cause: signal.reason });
+	return signal.reason instanceof AppError
+		? signal.reason
+		: new AppError("CANCELLED", undefined, { cause: signal.reason });
 }
 
 /**
@@ -49,7 +51,9 @@ export function createRequestStore({ clock, send, newKey, linkError }: RequestSt
 
 	function expire(entry: Pending, method: string): void {
 		const lost = linkError();
-		const error = entry.sent ? new AppError("TIMEOUT", `${method} was not answered within ${entry.timeoutMs} ms.`) : lost;
+		const error = entry.sent
+			? new AppError("TIMEOUT", `${method} was not answered within ${entry.timeoutMs} ms.`)
+			: lost;
 		pending.delete(entry.id);
 		entry.release();
 		entry.reject(error);

@@ -20,19 +20,25 @@ function asObject(value: unknown): Loose | undefined {
 function toError(value: unknown): AppError {
 	const wire = asObject(value) ?? {};
 	const name = typeof wire["name"] === "string" ? wire["name"] : "INTERNAL";
-	const message = typeof wire["message"] === "string" ? wire["message"] : "The daemon sent an error without words.";
+	const message =
+		typeof wire["message"] === "string" ? wire["message"] : "The daemon sent an error without words.";
 	return AppError.fromWire({ name, message, data: wire["data"] });
 }
 
 function readHub(type: "snapshot" | "event", message: Loose): ServerArrival {
 	const { topic, epoch, seq, skipped, payload } = message;
-	if (typeof topic !== "string" || typeof epoch !== "string" || typeof seq !== "number") return { kind: "unknown" };
-	return { kind: "hub", message: { type, topic, epoch, seq, skipped: typeof skipped === "number" ? skipped : 0, payload } };
+	if (typeof topic !== "string" || typeof epoch !== "string" || typeof seq !== "number")
+		return { kind: "unknown" };
+	return {
+		kind: "hub",
+		message: { type, topic, epoch, seq, skipped: typeof skipped === "number" ? skipped : 0, payload },
+	};
 }
 
 function readHello(message: Loose): ServerArrival {
 	const server = asObject(message["server"]);
-	const complete = server !== undefined && typeof message["protocol"] === "number" && typeof server["epoch"] === "string";
+	const complete =
+		server !== undefined && typeof message["protocol"] === "number" && typeof server["epoch"] === "string";
 	return complete ? { kind: "hello", hello: message as unknown as ServerHello } : { kind: "unknown" };
 }
 

@@ -47,7 +47,11 @@ function isContinuation(position: TopicPosition, message: HubArrival): boolean {
 }
 
 /** A gap in `(epoch, seq)` is healed by a new subscribe; nothing is handed out in between. */
-export function createSubscriptionStore({ subscribe, unsubscribe, connected }: SubscriptionStoreOptions): SubscriptionStore {
+export function createSubscriptionStore({
+	subscribe,
+	unsubscribe,
+	connected,
+}: SubscriptionStoreOptions): SubscriptionStore {
 	const topics = new Map<string, TopicEntry>();
 
 	function tellError(entry: TopicEntry, error: AppError): void {
@@ -61,14 +65,18 @@ export function createSubscriptionStore({ subscribe, unsubscribe, connected }: S
 		if (!connected()) return;
 		subscribe(entry.topic).catch((thrown: unknown) => {
 			if (topics.get(entry.topic) !== entry) return;
-			tellError(entry, thrown instanceof AppError ? thrown : new AppError("INTERNAL", undefined, { cause: thrown }));
+			tellError(
+				entry,
+				thrown instanceof AppError ? thrown : new AppError("INTERNAL", undefined, { cause: thrown }),
+			);
 		});
 	}
 
 	function onSnapshot(entry: TopicEntry, message: HubArrival): void {
 		entry.awaiting = false;
 		entry.position = { epoch: message.epoch, seq: message.seq };
-		for (const listener of [...entry.listeners]) listener.handlers.onSnapshot(message.payload, entry.position);
+		for (const listener of [...entry.listeners])
+			listener.handlers.onSnapshot(message.payload, entry.position);
 	}
 
 	function onEvent(entry: TopicEntry, message: HubArrival): void {
@@ -85,7 +93,13 @@ export function createSubscriptionStore({ subscribe, unsubscribe, connected }: S
 
 	return {
 		add(topic, handlers) {
-			const entry = topics.get(topic) ?? { topic, listeners: new Set(), position: undefined, awaiting: false, error: undefined };
+			const entry = topics.get(topic) ?? {
+				topic,
+				listeners: new Set(),
+				position: undefined,
+				awaiting: false,
+				error: undefined,
+			};
 			topics.set(topic, entry);
 			const own = { handlers };
 			entry.listeners.add(own);

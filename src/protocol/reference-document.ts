@@ -1,8 +1,16 @@
 import { ERROR_TABLE } from "#base/error-table.ts";
 import type { MethodDescriptor, TopicDescriptor } from "./define.ts";
-import { CLOSE_CODE, DEFAULT_PORT, HELLO_TIMEOUT_MS, LIMITS, PING_INTERVAL_MS, PROTOCOL_MAX, PROTOCOL_MIN } from "./limits.ts";
-import { METHODS } from "./service/index.ts";
+import {
+	CLOSE_CODE,
+	DEFAULT_PORT,
+	HELLO_TIMEOUT_MS,
+	LIMITS,
+	PING_INTERVAL_MS,
+	PROTOCOL_MAX,
+	PROTOCOL_MIN,
+} from "./limits.ts";
 import { createSchemaDocument } from "./schema-document.ts";
+import { METHODS } from "./service/index.ts";
 import { TOPICS } from "./topic/index.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -46,7 +54,11 @@ function memberRows(schema: Json): string[] {
 	const required = asList(schema["required"]);
 	return Object.entries(asJson(schema["properties"])).map(([name, member]) => {
 		const fallback = asJson(member)["default"];
-		const need = required.includes(name) ? "yes" : fallback === undefined ? "no" : `no, ${JSON.stringify(fallback)}`;
+		const need = required.includes(name)
+			? "yes"
+			: fallback === undefined
+				? "no"
+				: `no, ${JSON.stringify(fallback)}`;
 		return `| \`${name}\` | ${cell(typeOf(member))} | ${cell(need)} |`;
 	});
 }
@@ -62,8 +74,11 @@ function renderMethod(method: MethodDescriptor, schema: { params: Json; result: 
 		method.mutates ? "changes something" : "reads",
 		...(method.connectionOnly === true ? ["`/ws` only"] : []),
 	];
-	const errors = method.errors.length === 0 ? "" : `\n\nErrors: ${method.errors.map((code) => `\`${code}\``).join(", ")}.`;
-	const members = Object.keys(asJson(schema.result["properties"])).map((name) => `\`${name}\``).join(", ");
+	const errors =
+		method.errors.length === 0 ? "" : `\n\nErrors: ${method.errors.map((code) => `\`${code}\``).join(", ")}.`;
+	const members = Object.keys(asJson(schema.result["properties"]))
+		.map((name) => `\`${name}\``)
+		.join(", ");
 	const result = members === "" ? "an empty object" : members;
 	return `### ${method.name}\n\n${method.summary}\n\n${notes.join(" · ")}.\n\n${memberTable(schema.params, "No parameters.")}\n\nResult: ${result}.${errors}\n`;
 }

@@ -97,12 +97,20 @@ const PROBLEM_SCHEMA = {
 	},
 };
 
-const PROBLEM = { description: "Refused or failed.", content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } } };
+const PROBLEM = {
+	description: "Refused or failed.",
+	content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+};
 const PLAIN = { "200": { description: "Yes.", content: { "text/plain": { schema: { type: "string" } } } } };
 
 function operationOf(method: MethodDescriptor): Json {
 	const { params, result } = describeMethod(method);
-	const key = { name: "Idempotency-Key", in: "header", required: false, schema: { type: "string", minLength: 1, maxLength: 200 } };
+	const key = {
+		name: "Idempotency-Key",
+		in: "header",
+		required: false,
+		schema: { type: "string", minLength: 1, maxLength: 200 },
+	};
 	return {
 		operationId: method.name,
 		summary: method.summary,
@@ -119,20 +127,60 @@ function operationOf(method: MethodDescriptor): Json {
 
 /** OpenAPI 3.1 of what the HTTP listeners serve; methods that need a connection are not in it. */
 export function createOpenApiDocument(): Json {
-	const callable = (METHODS as readonly MethodDescriptor[]).filter((method) => method.connectionOnly !== true);
+	const callable = (METHODS as readonly MethodDescriptor[]).filter(
+		(method) => method.connectionOnly !== true,
+	);
 	return {
 		openapi: "3.1.0",
-		info: { title: "weave-codex gateway", version: VERSION, description: "Every method of the gateway as one POST." },
+		info: {
+			title: "weave-codex gateway",
+			version: VERSION,
+			description: "Every method of the gateway as one POST.",
+		},
 		security: [{ bearer: [] }],
 		paths: {
-			"/healthz": { get: { operationId: "healthz", summary: "The process answers.", security: [], responses: PLAIN } },
-			"/readyz": { get: { operationId: "readyz", summary: "Ready for work; 503 while starting or stopping.", security: [], responses: { ...PLAIN, "503": { description: "Not ready." } } } },
-			"/metrics": { get: { operationId: "metrics", summary: "Counters and histograms, Prometheus text.", responses: PLAIN } },
-			"/openapi.json": { get: { operationId: "openapi", summary: "This document.", responses: { "200": { description: "OpenAPI 3.1.", content: { "application/json": { schema: { type: "object" } } } } } } },
-			...Object.fromEntries(callable.map((method) => [`/api/v1/rpc/${method.name}`, { post: operationOf(method) }])),
+			"/healthz": {
+				get: { operationId: "healthz", summary: "The process answers.", security: [], responses: PLAIN },
+			},
+			"/readyz": {
+				get: {
+					operationId: "readyz",
+					summary: "Ready for work; 503 while starting or stopping.",
+					security: [],
+					responses: { ...PLAIN, "503": { description: "Not ready." } },
+				},
+			},
+			"/metrics": {
+				get: {
+					operationId: "metrics",
+					summary: "Counters and histograms, Prometheus text.",
+					responses: PLAIN,
+				},
+			},
+			"/openapi.json": {
+				get: {
+					operationId: "openapi",
+					summary: "This document.",
+					responses: {
+						"200": {
+							description: "OpenAPI 3.1.",
+							content: { "application/json": { schema: { type: "object" } } },
+						},
+					},
+				},
+			},
+			...Object.fromEntries(
+				callable.map((method) => [`/api/v1/rpc/${method.name}`, { post: operationOf(method) }]),
+			),
 		},
 		components: {
-			securitySchemes: { bearer: { type: "http", scheme: "bearer", description: "Content of $HOMIE_HOME/token; not needed on the Unix socket." } },
+			securitySchemes: {
+				bearer: {
+					type: "http",
+					scheme: "bearer",
+					description: "Content of $HOMIE_HOME/token; not needed on the Unix socket.",
+				},
+			},
 			schemas: { Problem: PROBLEM_SCHEMA },
 		},
 	};

@@ -2,14 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AppError } from "#base/app-error.ts";
 import { systemClock } from "#base/clock.ts";
 import { createDeferred } from "#base/deferred.ts";
-import { STREAM } from "#protocol/frame.ts";
 import type { DaemonClient, Transport } from "#client/client.ts";
 import { createClient } from "#client/create-client.ts";
 import { createUnixTransport } from "#client/transport/unix.ts";
 import { createWebSocketTransport } from "#client/transport/websocket-node.ts";
 import type { CallContext } from "#daemon/gateway/handler.ts";
+import { STREAM } from "#protocol/frame.ts";
 import { expectNoLeak } from "#test/support/leak-check.ts";
-import { startGateway, TOKEN, type GatewayFixture } from "./gateway-fixture.ts";
+import { type GatewayFixture, startGateway, TOKEN } from "./gateway-fixture.ts";
 
 const CLIENT = { name: "contract", version: "0", kind: "test" };
 
@@ -47,19 +47,26 @@ describe.each(Object.entries(transports))("client over %s", (_name, open) => {
 
 	beforeAll(async () => {
 		fixture = await startGateway({
-			"daemon.status": (_params: never, { caller }: CallContext) => ({ label: caller.label, transport: caller.transport }),
+			"daemon.status": (_params: never, { caller }: CallContext) => ({
+				label: caller.label,
+				transport: caller.transport,
+			}),
 			"weave.session.create": ({ name }: { name: string }) => {
 				renames += 1;
 				return { session: { name, count: renames } };
 			},
 			"weave.session.list": async (_params: never, { signal }: CallContext) => {
 				hang.resolve(signal);
-				await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+				await new Promise((_resolve, reject) =>
+					signal.addEventListener("abort", () => reject(signal.reason as Error)),
+				);
 			},
 			"terminal.session.attach": (_params: never, { connection }: CallContext) => {
 				const channel = connection?.openChannel();
 				if (!channel) throw new AppError("PROTOCOL_OUT_OF_ORDER");
-				channel.onFrame(({ offset, payload }) => channel.send({ stream: STREAM.output, flags: 0, offset, payload }));
+				channel.onFrame(({ offset, payload }) =>
+					channel.send({ stream: STREAM.output, flags: 0, offset, payload }),
+				);
 				return { channel: channel.id };
 			},
 		});
@@ -76,14 +83,22 @@ describe.each(Object.entries(transports))("client over %s", (_name, open) => {
 	test("client: says who serves it when it is ready", async () => {
 		await using client = connect();
 		const hello = await client.ready();
-		expect(hello).toMatchObject({ protocol: 1, identity: "local", role: "owner", server: { epoch: expect.stringMatching(/^epoch-/) } });
+		expect(hello).toMatchObject({
+			protocol: 1,
+			identity: "local",
+			role: "owner",
+			server: { epoch: expect.stringMatching(/^epoch-/) },
+		});
 		expect(await client.callRaw("daemon.status", {})).toMatchObject({ label: "test (contract)" });
 	});
 
 	test("client: gets coded errors when a call is refused", async () => {
 		await using client = connect();
 		await expect(client.callRaw("no.such", {})).rejects.toMatchObject({ code: "METHOD_NOT_FOUND" });
-		await expect(client.callRaw("weave.session.create", { name: 1 })).rejects.toMatchObject({ code: "INVALID_PARAMS", data: { issues: [{ path: "name" }] } });
+		await expect(client.callRaw("weave.session.create", { name: 1 })).rejects.toMatchObject({
+			code: "INVALID_PARAMS",
+			data: { issues: [{ path: "name" }] },
+		});
 		await expect(client.callRaw("chat.list", {})).rejects.toMatchObject({ code: "NOT_FOUND" });
 	});
 
@@ -98,7 +113,9 @@ describe.each(Object.entries(transports))("client over %s", (_name, open) => {
 		expect(second).toEqual(first);
 		expect(await client.callRaw("weave.session.create", { name: "a" }, options)).toEqual(first);
 		expect(renames).toBe(before + 1);
-		await expect(client.callRaw("weave.session.create", { name: "b" }, options)).rejects.toMatchObject({ code: "IDEMPOTENCY_MISMATCH" });
+		await expect(client.callRaw("weave.session.create", { name: "b" }, options)).rejects.toMatchObject({
+			code: "IDEMPOTENCY_MISMATCH",
+		});
 	});
 
 	test("client: gets a snapshot, then events, when it subscribes", async () => {
@@ -107,7 +124,12 @@ describe.each(Object.entries(transports))("client over %s", (_name, open) => {
 		using seen = listen(client, "agents.state");
 		await expect.poll(() => seen.snapshots).toEqual([{ agents: [] }]);
 		for (const key of ["a", "b"]) fixture.hub.publish("agents.state", { op: "remove", key });
-		await expect.poll(() => seen.events).toEqual([{ op: "remove", key: "a" }, { op: "remove", key: "b" }]);
+		await expect
+			.poll(() => seen.events)
+			.toEqual([
+				{ op: "remove", key: "a" },
+				{ op: "remove", key: "b" },
+			]);
 		provider[Symbol.dispose]();
 	});
 
@@ -119,10 +141,18 @@ describe.each(Object.entries(transports))("client over %s", (_name, open) => {
 
 	test("client: carries bytes both ways over a channel", async () => {
 		await using client = connect();
-		const { channel } = (await client.callRaw("terminal.session.attach", { terminal: "t" })) as { channel: number };
+		const { channel } = (await client.callRaw("terminal.session.attach", { terminal: "t" })) as {
+			channel: number;
+		};
 		const got: string[] = [];
 		client.onFrame(channel, ({ payload }) => void got.push(new TextDecoder().decode(payload)));
-		client.sendFrame({ stream: STREAM.input, flags: 0, channel, offset: 0, payload: new TextEncoder().encode("hé") });
+		client.sendFrame({
+			stream: STREAM.input,
+			flags: 0,
+			channel,
+			offset: 0,
+			payload: new TextEncoder().encode("hé"),
+		});
 		await expect.poll(() => got).toEqual(["hé"]);
 	});
 
@@ -140,8 +170,12 @@ describe.each(Object.entries(transports))("client over %s", (_name, open) => {
 	test("client: ends a call when its time is over or its signal fires", async () => {
 		await using client = connect();
 		await client.ready();
-		await expect(client.callRaw("weave.session.list", {}, { timeoutMs: 20 })).rejects.toMatchObject({ code: "TIMEOUT" });
-		await expect(client.callRaw("weave.session.list", {}, { signal: AbortSignal.timeout(20) })).rejects.toMatchObject({ code: "CANCELLED" });
+		await expect(client.callRaw("weave.session.list", {}, { timeoutMs: 20 })).rejects.toMatchObject({
+			code: "TIMEOUT",
+		});
+		await expect(
+			client.callRaw("weave.session.list", {}, { signal: AbortSignal.timeout(20) }),
+		).rejects.toMatchObject({ code: "CANCELLED" });
 	});
 
 	test("client: comes back, sends again and follows its topics anew when the daemon restarts", async () => {
@@ -154,7 +188,11 @@ describe.each(Object.entries(transports))("client over %s", (_name, open) => {
 		using seen = listen(client, "agents.state");
 		await expect.poll(() => seen.snapshots.length).toBe(1);
 		const restarting = fixture.restart();
-		const call = client.callRaw("weave.session.create", { name: "later" }, { idempotencyKey: `restart-${_name}` });
+		const call = client.callRaw(
+			"weave.session.create",
+			{ name: "later" },
+			{ idempotencyKey: `restart-${_name}` },
+		);
 		await restarting;
 		fixture.hub.provide("agents.state", () => {
 			agents += 1;

@@ -1,15 +1,14 @@
-import { request } from "node:http";
-import { createServer } from "node:net";
 import { stat } from "node:fs/promises";
+import { request } from "node:http";
+import { createConnection, createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createConnection } from "node:net";
 import { WebSocket } from "ws";
 import { systemClock } from "#base/clock.ts";
 import { rpcOnce } from "#client/node/rpc-once.ts";
 import { createGateway } from "#daemon/gateway/create-gateway.ts";
 import { createHub } from "#daemon/gateway/create-hub.ts";
 import { createMemoryLogger } from "#test/support/logger.ts";
-import { completeHandlers, startGateway, TOKEN, type GatewayFixture } from "./gateway-fixture.ts";
+import { completeHandlers, type GatewayFixture, startGateway, TOKEN } from "./gateway-fixture.ts";
 
 interface Answer {
 	status: number;
@@ -26,14 +25,21 @@ interface Ask {
 	upgrade?: boolean;
 }
 
-const UPGRADE = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13", "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==" };
+const UPGRADE = {
+	connection: "Upgrade",
+	upgrade: "websocket",
+	"sec-websocket-version": "13",
+	"sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+};
 const BEARER = { authorization: `Bearer ${TOKEN}` };
 
 describe("gateway: authentication over TCP", () => {
 	let fixture: GatewayFixture;
 	beforeAll(async () => {
 		fixture = await startGateway({
-			"weave.session.create": ({ name }: { name: string }, { caller }: { caller: { label: string } }) => ({ session: { name, label: caller.label } }),
+			"weave.session.create": ({ name }: { name: string }, { caller }: { caller: { label: string } }) => ({
+				session: { name, label: caller.label },
+			}),
 			"weave.session.list": () => {
 				throw new Error("secret detail of a broken handler");
 			},
@@ -41,7 +47,13 @@ describe("gateway: authentication over TCP", () => {
 	});
 	afterAll(() => fixture[Symbol.asyncDispose]());
 
-	function ask({ path = "/api/v1/rpc/weave.session.create", method = "POST", headers = {}, body, upgrade = false }: Ask): Promise<Answer> {
+	function ask({
+		path = "/api/v1/rpc/weave.session.create",
+		method = "POST",
+		headers = {},
+		body,
+		upgrade = false,
+	}: Ask): Promise<Answer> {
 		return new Promise((resolve, reject) => {
 			const outgoing = request({
 				host: "127.0.0.1",
@@ -60,7 +72,9 @@ describe("gateway: authentication over TCP", () => {
 				let text = "";
 				response.setEncoding("utf8");
 				response.on("data", (chunk: string) => (text += chunk));
-				response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }));
+				response.on("end", () =>
+					resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
+				);
 			});
 			outgoing.end(body);
 		});
@@ -73,12 +87,21 @@ describe("gateway: authentication over TCP", () => {
 		expect(answer.status).toBe(200);
 		expect(JSON.parse(answer.body)).toEqual({ session: { name: "a", label: "cli (pid 1)" } });
 		expect((await ask({ path: "/ws", upgrade: true, headers: BEARER })).status).toBe(101);
-		expect((await ask({ path: "/api/realtime", upgrade: true, headers: { ...BEARER, origin: `http://localhost:${fixture.port}` } })).status).toBe(101);
+		expect(
+			(
+				await ask({
+					path: "/api/realtime",
+					upgrade: true,
+					headers: { ...BEARER, origin: `http://localhost:${fixture.port}` },
+				})
+			).status,
+		).toBe(101);
 	});
 
 	test("gateway: takes the token as a subprotocol and selects the plain one", async () => {
 		const token = Buffer.from(TOKEN).toString("base64url");
-		const offer = (value: string) => ask({ path: "/ws", upgrade: true, headers: { "sec-websocket-protocol": value } });
+		const offer = (value: string) =>
+			ask({ path: "/ws", upgrade: true, headers: { "sec-websocket-protocol": value } });
 		const answer = await offer(`weave-codex.v1, weave-codex.bearer.${token}`);
 		expect(answer.status).toBe(101);
 		expect(answer.headers["sec-websocket-protocol"]).toBe("weave-codex.v1");
@@ -95,7 +118,12 @@ describe("gateway: authentication over TCP", () => {
 		["a Host without the port", { ...BEARER, host: "127.0.0.1" }],
 	])("gateway: answers 403 before the upgrade for %s", async (_what, headers) => {
 		for (const upgrade of [true, false]) {
-			const answer = await ask({ path: upgrade ? "/ws" : "/api/v1/rpc/weave.session.create", upgrade, headers, body: upgrade ? "" : name });
+			const answer = await ask({
+				path: upgrade ? "/ws" : "/api/v1/rpc/weave.session.create",
+				upgrade,
+				headers,
+				body: upgrade ? "" : name,
+			});
 			expect(answer.status).toBe(403);
 			expect(JSON.parse(answer.body)).toMatchObject({ name: "AUTH_ORIGIN", status: 403 });
 		}
@@ -103,7 +131,10 @@ describe("gateway: authentication over TCP", () => {
 	});
 
 	test("gateway: lets no other origin read its answers", async () => {
-		const answer = await ask({ headers: { ...BEARER, origin: `http://127.0.0.1:${fixture.port}` }, body: name });
+		const answer = await ask({
+			headers: { ...BEARER, origin: `http://127.0.0.1:${fixture.port}` },
+			body: name,
+		});
 		expect(answer.status).toBe(200);
 		expect(Object.keys(answer.headers).filter((header) => header.startsWith("access-control"))).toEqual([]);
 	});
@@ -138,19 +169,41 @@ describe("gateway: authentication over TCP", () => {
 	test("gateway: serves health without a token, and the rest of its routes with one", async () => {
 		expect(await ask({ path: "/healthz", method: "GET" })).toMatchObject({ status: 200, body: "ok\n" });
 		expect(await ask({ path: "/readyz", method: "GET" })).toMatchObject({ status: 200 });
-		expect(await ask({ path: "/metrics", method: "GET", headers: BEARER })).toMatchObject({ status: 200, body: "# none\n" });
+		expect(await ask({ path: "/metrics", method: "GET", headers: BEARER })).toMatchObject({
+			status: 200,
+			body: "# none\n",
+		});
 		const openApi = await ask({ path: "/openapi.json", method: "GET", headers: BEARER });
-		expect(JSON.parse(openApi.body)).toMatchObject({ openapi: "3.1.0", paths: { "/api/v1/rpc/chat.create": {} } });
-		expect(await ask({ path: "/elsewhere", method: "GET", headers: BEARER })).toMatchObject({ status: 404, headers: { "content-type": "application/problem+json" } });
+		expect(JSON.parse(openApi.body)).toMatchObject({
+			openapi: "3.1.0",
+			paths: { "/api/v1/rpc/chat.create": {} },
+		});
+		expect(await ask({ path: "/elsewhere", method: "GET", headers: BEARER })).toMatchObject({
+			status: 404,
+			headers: { "content-type": "application/problem+json" },
+		});
 		expect((await ask({ path: "/elsewhere", upgrade: true, headers: BEARER })).status).toBe(404);
 	});
 
 	test("gateway: answers problems with our code for what it cannot run", async () => {
-		const call = (method: string, body: string) => ask({ path: `/api/v1/rpc/${method}`, headers: BEARER, body });
-		expect(JSON.parse((await call("no.such", "{}")).body)).toMatchObject({ name: "METHOD_NOT_FOUND", status: 404 });
-		expect(JSON.parse((await call("weave.session.create", "{")).body)).toMatchObject({ name: "PROTOCOL_INVALID_FRAME", status: 400 });
-		expect(JSON.parse((await call("weave.session.create", '{"nome":1}')).body)).toMatchObject({ name: "INVALID_PARAMS", code: -32010, status: 400 });
-		expect(JSON.parse((await call("events.subscribe", '{"topics":["chats.state"]}')).body)).toMatchObject({ name: "PROTOCOL_OUT_OF_ORDER" });
+		const call = (method: string, body: string) =>
+			ask({ path: `/api/v1/rpc/${method}`, headers: BEARER, body });
+		expect(JSON.parse((await call("no.such", "{}")).body)).toMatchObject({
+			name: "METHOD_NOT_FOUND",
+			status: 404,
+		});
+		expect(JSON.parse((await call("weave.session.create", "{")).body)).toMatchObject({
+			name: "PROTOCOL_INVALID_FRAME",
+			status: 400,
+		});
+		expect(JSON.parse((await call("weave.session.create", '{"nome":1}')).body)).toMatchObject({
+			name: "INVALID_PARAMS",
+			code: -32010,
+			status: 400,
+		});
+		expect(JSON.parse((await call("events.subscribe", '{"topics":["chats.state"]}')).body)).toMatchObject({
+			name: "PROTOCOL_OUT_OF_ORDER",
+		});
 		const internal = await call("weave.session.list", "{}");
 		expect(JSON.parse(internal.body)).toMatchObject({ name: "INTERNAL", status: 500 });
 		expect(internal.body).not.toContain("secret detail");
@@ -163,10 +216,18 @@ describe("gateway: authentication over TCP", () => {
 	test("gateway: keeps its socket to this user and answers one-shot calls on it", async () => {
 		expect((await stat(fixture.socketPath)).mode & 0o777).toBe(0o600);
 		const paths = { daemonSocket: fixture.socketPath };
-		expect(await rpcOnce(paths, "weave.session.create", { name: "b" })).toMatchObject({ session: { name: "b", label: expect.stringContaining("cli") } });
-		await expect(rpcOnce(paths, "weave.session.create", {})).rejects.toMatchObject({ code: "INVALID_PARAMS" });
-		await expect(rpcOnce({ daemonSocket: `${fixture.socketPath}.none` }, "daemon.status", {})).rejects.toMatchObject({ code: "DAEMON_UNAVAILABLE" });
-		await expect(rpcOnce(paths, "daemon.status", {}, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "CANCELLED" });
+		expect(await rpcOnce(paths, "weave.session.create", { name: "b" })).toMatchObject({
+			session: { name: "b", label: expect.stringContaining("cli") },
+		});
+		await expect(rpcOnce(paths, "weave.session.create", {})).rejects.toMatchObject({
+			code: "INVALID_PARAMS",
+		});
+		await expect(
+			rpcOnce({ daemonSocket: `${fixture.socketPath}.none` }, "daemon.status", {}),
+		).rejects.toMatchObject({ code: "DAEMON_UNAVAILABLE" });
+		await expect(rpcOnce(paths, "daemon.status", {}, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+			code: "CANCELLED",
+		});
 	});
 
 	test("gateway: answers a client that speaks no HTTP and goes on", async () => {
@@ -197,7 +258,12 @@ test("gateway: says PORT_IN_USE for a configured port that is taken, and SOCKET_
 			handlers: completeHandlers({}),
 			hub: createHub({ epoch: "e" }),
 			store: fixture.store,
-			telemetry: { count: () => undefined, observe: () => undefined, gauge: () => ({ [Symbol.dispose]: () => undefined }), trace: () => undefined },
+			telemetry: {
+				count: () => undefined,
+				observe: () => undefined,
+				gauge: () => ({ [Symbol.dispose]: () => undefined }),
+				trace: () => undefined,
+			},
 			renderMetrics: () => "",
 			logger: createMemoryLogger(),
 			clock: systemClock,
@@ -212,12 +278,19 @@ test("gateway: says PORT_IN_USE for a configured port that is taken, and SOCKET_
 });
 
 test("gateway: lets nobody in and refuses changes while it drains", async () => {
-	await using fixture = await startGateway({ "weave.session.create": () => ({}), "daemon.status": () => ({}) }, { web: false });
+	await using fixture = await startGateway(
+		{ "weave.session.create": () => ({}), "daemon.status": () => ({}) },
+		{ web: false },
+	);
 	const paths = { daemonSocket: fixture.socketPath };
 	fixture.gateway.beginDrain();
-	await expect(rpcOnce(paths, "weave.session.create", { name: "a" })).rejects.toMatchObject({ code: "DAEMON_STOPPING" });
+	await expect(rpcOnce(paths, "weave.session.create", { name: "a" })).rejects.toMatchObject({
+		code: "DAEMON_STOPPING",
+	});
 	await expect(rpcOnce(paths, "daemon.status", {})).resolves.toEqual({});
-	const socket = new WebSocket("ws://localhost/ws", { createConnection: () => createConnection(fixture.socketPath) });
+	const socket = new WebSocket("ws://localhost/ws", {
+		createConnection: () => createConnection(fixture.socketPath),
+	});
 	const status = await new Promise((resolve) => {
 		socket.on("unexpected-response", (_request, response) => {
 			response.destroy();
@@ -235,10 +308,17 @@ test("gateway: refuses to start when a method has no handler or a handler no met
 	const { createDispatcher } = await import("#daemon/gateway/dispatch.ts");
 	const rest = {
 		store: fixture.store,
-		telemetry: { count: () => undefined, observe: () => undefined, gauge: () => ({ [Symbol.dispose]: () => undefined }), trace: () => undefined },
+		telemetry: {
+			count: () => undefined,
+			observe: () => undefined,
+			gauge: () => ({ [Symbol.dispose]: () => undefined }),
+			trace: () => undefined,
+		},
 		logger: createMemoryLogger(),
 		clock: systemClock,
 	};
 	expect(() => createDispatcher({ ...rest, handlers: some as never })).toThrow("chat.list has no handler");
-	expect(() => createDispatcher({ ...rest, handlers: completeHandlers({ "no.method": () => ({}) }) })).toThrow("no.method has no method");
+	expect(() =>
+		createDispatcher({ ...rest, handlers: completeHandlers({ "no.method": () => ({}) }) }),
+	).toThrow("no.method has no method");
 });

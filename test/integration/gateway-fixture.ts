@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AppError } from "#base/app-error.ts";
 import { systemClock } from "#base/clock.ts";
-import { METHODS } from "#protocol/service/index.ts";
 import { createGateway, type Gateway } from "#daemon/gateway/create-gateway.ts";
 import { createHub } from "#daemon/gateway/create-hub.ts";
 import type { CallContext, Handlers } from "#daemon/gateway/handler.ts";
@@ -11,6 +10,7 @@ import type { Hub } from "#daemon/gateway/hub.ts";
 import { eventsHandlers } from "#daemon/service/events/index.ts";
 import type { Store } from "#daemon/storage/store.ts";
 import type { Telemetry } from "#daemon/telemetry/port.ts";
+import { METHODS } from "#protocol/service/index.ts";
 import { createMemoryLogger, type MemoryLogger } from "#test/support/logger.ts";
 import { openTestStore } from "#test/support/store.ts";
 
@@ -41,7 +41,15 @@ function createTelemetry(errors: string[]): Telemetry {
 
 /** Handlers for every method: those of the test, the real events.*, and NOT_FOUND for the rest. */
 export function completeHandlers(own: Readonly<Record<string, AnyHandler>>): Handlers {
-	const rest = METHODS.map(({ name }) => [name, () => { throw new AppError("NOT_FOUND"); }] as const);
+	const rest = METHODS.map(
+		({ name }) =>
+			[
+				name,
+				() => {
+					throw new AppError("NOT_FOUND");
+				},
+			] as const,
+	);
 	return { ...Object.fromEntries(rest), ...eventsHandlers, ...own } as unknown as Handlers;
 }
 

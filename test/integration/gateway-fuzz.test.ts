@@ -5,7 +5,7 @@ import { createDeferred } from "#base/deferred.ts";
 import { ERROR_TABLE } from "#base/error-table.ts";
 import { LIMITS } from "#protocol/limits.ts";
 import { METHODS } from "#protocol/service/index.ts";
-import { startGateway, type GatewayFixture } from "./gateway-fixture.ts";
+import { type GatewayFixture, startGateway } from "./gateway-fixture.ts";
 
 /** Frames in all; `npm run soak` sets more. */
 const ROUNDS = Number(process.env["WEAVE_FUZZ_ROUNDS"] ?? 10_000);
@@ -34,28 +34,70 @@ function junkValue(random: Random, depth = 0): unknown {
 	const simple = [null, true, -1, 1e308, "", "x".repeat(random(300)), "\u0000\ud800", "__proto__", [], {}];
 	const kind = random(depth > 3 ? simple.length : simple.length + 2);
 	if (kind === simple.length) return Array.from({ length: random(4) }, () => junkValue(random, depth + 1));
-	if (kind > simple.length) return { [pick(random, ["name", "constructor", "thread_id", "a"])]: junkValue(random, depth + 1) };
+	if (kind > simple.length)
+		return { [pick(random, ["name", "constructor", "thread_id", "a"])]: junkValue(random, depth + 1) };
 	return simple[kind];
 }
 
-const FOREIGN = ["no.such", "", "__proto__", "constructor", "toString", "x".repeat(99), "x".repeat(200), "chat..list"];
+const FOREIGN = [
+	"no.such",
+	"",
+	"__proto__",
+	"constructor",
+	"toString",
+	"x".repeat(99),
+	"x".repeat(200),
+	"chat..list",
+];
 
 const SHOTS: readonly ((random: Random, id: number) => string | Uint8Array)[] = [
-	(random) => pick(random, ["", "{", "null", "[]", "1", '"hello"', "{}}", "\u0000", "{\"type\":\"request\"", "NaN"]),
+	(random) =>
+		pick(random, ["", "{", "null", "[]", "1", '"hello"', "{}}", "\u0000", '{"type":"request"', "NaN"]),
 	(random) => JSON.stringify({ type: pick(random, ["hello", "respons", "event", "", "ping"]), topic: "a" }),
 	(random) => JSON.stringify({ type: junkValue(random) }),
-	(random, id) => JSON.stringify({ type: "request", id, method: pick(random, FOREIGN), params: junkValue(random) }),
-	(random, id) => JSON.stringify({ type: "request", id, method: pick(random, METHODS).name, params: { no_such_member: junkValue(random) } }),
-	(random, id) => JSON.stringify({ type: "request", id, method: pick(random, METHODS).name, params: pick(random, [1, "a", [], false]) }),
-	(random, id) => JSON.stringify({ type: "request", id: pick<unknown>(random, [id, null, {}, [], 1.5, "", "x".repeat(101)]), method: junkValue(random), extra: 1 }),
-	(random, id) => JSON.stringify({ type: "request", id, method: "chat.list", idempotency_key: pick<unknown>(random, ["", 1, null, "k".repeat(201)]) }),
-	(_random, id) => `{"type":"request","id":${id},"method":"chat.list","params":${"[".repeat(LIMITS.depth + 2)}${"]".repeat(LIMITS.depth + 2)}}`,
-	(_random, id) => JSON.stringify({ type: "request", id, method: "events.subscribe", params: { topics: [`no.${id}`] } }),
+	(random, id) =>
+		JSON.stringify({ type: "request", id, method: pick(random, FOREIGN), params: junkValue(random) }),
+	(random, id) =>
+		JSON.stringify({
+			type: "request",
+			id,
+			method: pick(random, METHODS).name,
+			params: { no_such_member: junkValue(random) },
+		}),
+	(random, id) =>
+		JSON.stringify({
+			type: "request",
+			id,
+			method: pick(random, METHODS).name,
+			params: pick(random, [1, "a", [], false]),
+		}),
+	(random, id) =>
+		JSON.stringify({
+			type: "request",
+			id: pick<unknown>(random, [id, null, {}, [], 1.5, "", "x".repeat(101)]),
+			method: junkValue(random),
+			extra: 1,
+		}),
+	(random, id) =>
+		JSON.stringify({
+			type: "request",
+			id,
+			method: "chat.list",
+			idempotency_key: pick<unknown>(random, ["", 1, null, "k".repeat(201)]),
+		}),
+	(_random, id) =>
+		`{"type":"request","id":${id},"method":"chat.list","params":${"[".repeat(LIMITS.depth + 2)}${"]".repeat(LIMITS.depth + 2)}}`,
+	(_random, id) =>
+		JSON.stringify({ type: "request", id, method: "events.subscribe", params: { topics: [`no.${id}`] } }),
 	(random) => Uint8Array.from({ length: random(40) }, () => random(256)),
 	(random) => Uint8Array.from([1, random(7), 0, 0, 0, 0, 0, 99, 0, 0, 0, 0, 0, 0, 0, random(256), 1, 2, 3]),
 ];
 
-const HELLO = JSON.stringify({ type: "hello", protocol: { min: 1, max: 1 }, client: { name: "fuzz", version: "0", kind: "test" } });
+const HELLO = JSON.stringify({
+	type: "hello",
+	protocol: { min: 1, max: 1 },
+	client: { name: "fuzz", version: "0", kind: "test" },
+});
 
 interface Peer {
 	send(data: string | Uint8Array): void;
@@ -65,7 +107,10 @@ interface Peer {
 }
 
 function dial(socketPath: string): Promise<Peer> {
-	const socket = new WebSocket("ws://localhost/ws", { createConnection: () => createConnection(socketPath), perMessageDeflate: false });
+	const socket = new WebSocket("ws://localhost/ws", {
+		createConnection: () => createConnection(socketPath),
+		perMessageDeflate: false,
+	});
 	const queue: { message?: Record<string, unknown>; closed?: number }[] = [];
 	let waiter = createDeferred<undefined>();
 	function add(entry: (typeof queue)[number]): void {
@@ -96,7 +141,9 @@ function dial(socketPath: string): Promise<Peer> {
 function codeOf(message: Record<string, unknown> | undefined): string {
 	const error = message?.["error"];
 	if (message?.["type"] === "reject") return String(message["code"]);
-	return typeof error === "object" && error !== null && "name" in error ? String(error.name) : `no error in ${JSON.stringify(message).slice(0, 200)}`;
+	return typeof error === "object" && error !== null && "name" in error
+		? String(error.name)
+		: `no error in ${JSON.stringify(message).slice(0, 200)}`;
 }
 
 describe("gateway: fuzzed", () => {
@@ -113,7 +160,9 @@ describe("gateway: fuzzed", () => {
 		return peer;
 	}
 
-	test(`gateway: gives each of ${ROUNDS} broken frames a code and lives on (seed ${SEED})`, { timeout: 600_000 }, async () => {
+	test(`gateway: gives each of ${ROUNDS} broken frames a code and lives on (seed ${SEED})`, {
+		timeout: 600_000,
+	}, async () => {
 		const random = createRandom(SEED);
 		let peer = await greet();
 		let closes = 0;
@@ -136,13 +185,23 @@ describe("gateway: fuzzed", () => {
 		await expectUnharmed();
 	});
 
-	test("gateway: answers whatever comes in place of a hello with a reject and 4001", { timeout: 120_000 }, async () => {
+	test("gateway: answers whatever comes in place of a hello with a reject and 4001", {
+		timeout: 120_000,
+	}, async () => {
 		const random = createRandom(SEED + 1);
 		for (let round = 1; round <= Math.max(100, ROUNDS / 50); round += 1) {
 			const peer = await dial(fixture.socketPath);
 			const kind = random(4);
-			if (kind === 0) peer.send(JSON.stringify({ type: "hello", protocol: junkValue(random), client: junkValue(random) }));
-			else if (kind === 1) peer.send(JSON.stringify({ type: "hello", protocol: { min: 7, max: 9 }, client: { name: "a", version: "", kind: "a" } }));
+			if (kind === 0)
+				peer.send(JSON.stringify({ type: "hello", protocol: junkValue(random), client: junkValue(random) }));
+			else if (kind === 1)
+				peer.send(
+					JSON.stringify({
+						type: "hello",
+						protocol: { min: 7, max: 9 },
+						client: { name: "a", version: "", kind: "a" },
+					}),
+				);
 			else if (kind === 2) peer.send(`{"type":"hello","x":"${"y".repeat(LIMITS.first_frame_bytes)}"}`);
 			else peer.send(pick(random, SHOTS)(random, round));
 			const { message } = await peer.next();
@@ -156,7 +215,14 @@ describe("gateway: fuzzed", () => {
 
 	test("gateway: answers an oversized frame with a code, and cuts one that is far too large", async () => {
 		const peer = await greet();
-		peer.send(JSON.stringify({ type: "request", id: 1, method: "daemon.status", params: { a: "x".repeat(LIMITS.frame_bytes) } }));
+		peer.send(
+			JSON.stringify({
+				type: "request",
+				id: 1,
+				method: "daemon.status",
+				params: { a: "x".repeat(LIMITS.frame_bytes) },
+			}),
+		);
 		expect(codeOf((await peer.next()).message)).toBe("PROTOCOL_LIMIT");
 		peer.send(new Uint8Array(LIMITS.frame_bytes + 1));
 		expect(codeOf((await peer.next()).message)).toBe("PROTOCOL_LIMIT");

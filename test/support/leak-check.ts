@@ -10,7 +10,9 @@ function countResources(): Map<string, number> {
 }
 
 function findMore(before: ReadonlyMap<string, number>): string[] {
-	return [...countResources()].filter(([kind, count]) => count > (before.get(kind) ?? 0)).map(([kind, count]) => `${kind}: ${before.get(kind) ?? 0} -> ${count}`);
+	return [...countResources()]
+		.filter(([kind, count]) => count > (before.get(kind) ?? 0))
+		.map(([kind, count]) => `${kind}: ${before.get(kind) ?? 0} -> ${count}`);
 }
 
 /** How long closed handles may take to be gone. */

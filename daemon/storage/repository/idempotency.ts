@@ -12,10 +12,17 @@ export const rememberCallResult = defineWrite("gateway.remember-result", (_tx, r
  * What this key's first call returned, if it was within the last 24 h.
  * @throws AppError IDEMPOTENCY_MISMATCH when that call had other parameters.
  */
-export function findCallResult(reader: Reader, claim: IdempotencyClaim, nowMs: number): { value: unknown } | undefined {
+export function findCallResult(
+	reader: Reader,
+	claim: IdempotencyClaim,
+	nowMs: number,
+): { value: unknown } | undefined {
 	const row = reader.get<{ digest: string; result: string | null }>(
 		"SELECT digest, result FROM idempotency WHERE identity = ? AND method = ? AND key = ? AND at_ms > ?",
-		claim.identity, claim.method, claim.key, nowMs - IDEMPOTENCY_TTL_MS,
+		claim.identity,
+		claim.method,
+		claim.key,
+		nowMs - IDEMPOTENCY_TTL_MS,
 	);
 	if (!row) return undefined;
 	if (row.digest !== claim.digest) throw new AppError("IDEMPOTENCY_MISMATCH");

@@ -1,6 +1,6 @@
-import { systemClock, type Clock } from "#base/clock.ts";
-import { VERSION } from "#protocol/limits.ts";
+import { type Clock, systemClock } from "#base/clock.ts";
 import type { Paths } from "#platform/paths.ts";
+import { VERSION } from "#protocol/limits.ts";
 import type { DaemonClient } from "../client.ts";
 import { createClient } from "../create-client.ts";
 import { createUnixTransport } from "../transport/unix.ts";

@@ -1,4 +1,4 @@
-import { request, type IncomingMessage } from "node:http";
+import { type IncomingMessage, request } from "node:http";
 import { AppError } from "#base/app-error.ts";
 import type { Paths } from "#platform/paths.ts";
 
@@ -24,9 +24,12 @@ export function toConnectError(thrown: unknown, address: string): AppError {
 	if (thrown instanceof AppError) return thrown;
 	const code = typeof thrown === "object" && thrown !== null && "code" in thrown ? String(thrown.code) : "";
 	if (code === "EACCES" || code === "EPERM") {
-		return new AppError("PERMISSION_DENIED", `The socket ${address} belongs to somebody else.`, { cause: thrown });
+		return new AppError("PERMISSION_DENIED", `The socket ${address} belongs to somebody else.`, {
+			cause: thrown,
+		});
 	}
-	const message = GONE.has(code) || code === "" ? undefined : `The daemon at ${address} cannot be reached (${code}).`;
+	const message =
+		GONE.has(code) || code === "" ? undefined : `The daemon at ${address} cannot be reached (${code}).`;
 	return new AppError("DAEMON_UNAVAILABLE", message, { data: { address }, cause: thrown });
 }
 
@@ -41,7 +44,8 @@ function parseAnswer(text: string): unknown {
 function problemToError(status: number, body: unknown): AppError {
 	const problem = typeof body === "object" && body !== null ? body : {};
 	const name = "name" in problem && typeof problem.name === "string" ? problem.name : "INTERNAL";
-	const detail = "detail" in problem && typeof problem.detail === "string" ? problem.detail : `HTTP status ${status}.`;
+	const detail =
+		"detail" in problem && typeof problem.detail === "string" ? problem.detail : `HTTP status ${status}.`;
 	return AppError.fromWire({ name, message: detail, data: "data" in problem ? problem.data : undefined });
 }
 
@@ -50,7 +54,8 @@ async function readText(response: IncomingMessage): Promise<string> {
 	let sizeBytes = 0;
 	for await (const chunk of response as AsyncIterable<Buffer>) {
 		sizeBytes += chunk.length;
-		if (sizeBytes > ANSWER_MAX_BYTES) throw new AppError("PROTOCOL_LIMIT", "The daemon's answer is too large.");
+		if (sizeBytes > ANSWER_MAX_BYTES)
+			throw new AppError("PROTOCOL_LIMIT", "The daemon's answer is too large.");
 		chunks.push(chunk);
 	}
 	return Buffer.concat(chunks).toString("utf8");
@@ -97,7 +102,8 @@ export async function rpcOnce(
 		throw problemToError(status, answer);
 	} catch (error) {
 		if (signal?.aborted) throw signal.reason instanceof AppError ? signal.reason : new AppError("CANCELLED");
-		if (timeout?.aborted) throw new AppError("TIMEOUT", `The daemon did not answer ${method} within ${timeoutMs} ms.`);
+		if (timeout?.aborted)
+			throw new AppError("TIMEOUT", `The daemon did not answer ${method} within ${timeoutMs} ms.`);
 		throw toConnectError(error, paths.daemonSocket);
 	}
 }

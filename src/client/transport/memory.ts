@@ -1,6 +1,5 @@
 import type { Transport, TransportHandlers, TransportLink } from "../client.ts";
 
-
 interface Side {
 	handlers: TransportHandlers | undefined;
 }

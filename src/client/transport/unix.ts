@@ -12,6 +12,10 @@ export function createUnixTransport({ socketPath, clock }: UnixTransportOptions)
 	return {
 		address: socketPath,
 		open: (handlers, signal) =>
-			openWebSocket({ url: "ws://localhost/ws", address: socketPath, headers: {}, socketPath, clock }, handlers, signal),
+			openWebSocket(
+				{ url: "ws://localhost/ws", address: socketPath, headers: {}, socketPath, clock },
+				handlers,
+				signal,
+			),
 	};
 }

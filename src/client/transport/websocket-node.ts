@@ -1,6 +1,6 @@
-import { connect, type Socket } from "node:net";
 import type { IncomingMessage } from "node:http";
-import { WebSocket, type ClientOptions, type RawData } from "ws";
+import { connect, type Socket } from "node:net";
+import { type ClientOptions, type RawData, WebSocket } from "ws";
 import { AppError } from "#base/app-error.ts";
 import type { Clock } from "#base/clock.ts";
 import { PING_INTERVAL_MS } from "#protocol/limits.ts";
@@ -76,7 +76,11 @@ function createLink(socket: WebSocket): TransportLink {
 }
 
 /** Opens one WebSocket, over TCP or a Unix socket; both transports share it. */
-export function openWebSocket(options: OpenOptions, handlers: TransportHandlers, signal: AbortSignal): Promise<TransportLink> {
+export function openWebSocket(
+	options: OpenOptions,
+	handlers: TransportHandlers,
+	signal: AbortSignal,
+): Promise<TransportLink> {
 	const { url, address, headers, socketPath, clock } = options;
 	const { promise, resolve, reject } = Promise.withResolvers<TransportLink>();
 	if (signal.aborted) return Promise.reject(signal.reason);
@@ -125,9 +129,12 @@ export function openWebSocket(options: OpenOptions, handlers: TransportHandlers,
 
 function toOpenError(failure: unknown, address: string): AppError {
 	if (failure instanceof AppError) return failure;
-	const code = typeof failure === "object" && failure !== null && "code" in failure ? String(failure.code) : "";
+	const code =
+		typeof failure === "object" && failure !== null && "code" in failure ? String(failure.code) : "";
 	if (code === "EACCES" || code === "EPERM") {
-		return new AppError("PERMISSION_DENIED", `The socket ${address} belongs to somebody else.`, { cause: failure });
+		return new AppError("PERMISSION_DENIED", `The socket ${address} belongs to somebody else.`, {
+			cause: failure,
+		});
 	}
 	const gone = code === "" || code === "ENOENT" || code === "ECONNREFUSED";
 	const message = gone ? undefined : `The daemon at ${address} cannot be reached (${code}).`;
@@ -142,4 +149,3 @@ export function createWebSocketTransport({ url, token, clock }: WebSocketTranspo
 		open: (handlers, signal) => openWebSocket({ url, address: url, headers, clock }, handlers, signal),
 	};
 }
-

@@ -20,7 +20,16 @@ interface FarEnd {
 	drop(code?: number): void;
 }
 
-const HELLO = { type: "hello", protocol: 1, server: { name: "d", version: "0", epoch: "e" }, identity: "local", role: "owner", scopes: [], services: [], limits: {} };
+const HELLO = {
+	type: "hello",
+	protocol: 1,
+	server: { name: "d", version: "0", epoch: "e" },
+	identity: "local",
+	role: "owner",
+	scopes: [],
+	services: [],
+	limits: {},
+};
 
 function createFarSide(): { transport: Transport; links: FarEnd[]; refuse: AppError | undefined } {
 	const side: { transport: Transport; links: FarEnd[]; refuse: AppError | undefined } = {
@@ -36,7 +45,12 @@ function createFarSide(): { transport: Transport; links: FarEnd[]; refuse: AppEr
 					closed = true;
 					handlers.onClose({ code, reason: "" });
 				}
-				const end: FarEnd = { said: [], handlers, say: (message) => handlers.onText(JSON.stringify(message)), drop };
+				const end: FarEnd = {
+					said: [],
+					handlers,
+					say: (message) => handlers.onText(JSON.stringify(message)),
+					drop,
+				};
 				side.links.push(end);
 				return {
 					sendText: (text) => void end.said.push(JSON.parse(text) as Said),
@@ -83,9 +97,13 @@ describe("client", () => {
 		const { client, far, greet } = setUp();
 		const call = client.callRaw("a.b", { x: 1 });
 		await settle();
-		expect(far.links[0]?.said).toEqual([{ type: "hello", protocol: { min: 1, max: 1 }, client: { name: "t", version: "0", kind: "test" } }]);
+		expect(far.links[0]?.said).toEqual([
+			{ type: "hello", protocol: { min: 1, max: 1 }, client: { name: "t", version: "0", kind: "test" } },
+		]);
 		const link = await greet();
-		expect(requests(link)).toMatchObject([{ method: "a.b", params: { x: 1 }, idempotency_key: expect.any(String) }]);
+		expect(requests(link)).toMatchObject([
+			{ method: "a.b", params: { x: 1 }, idempotency_key: expect.any(String) },
+		]);
 		link.say({ type: "response", id: requests(link)[0]?.id, result: 7 });
 		expect(await call).toBe(7);
 		await client[Symbol.asyncDispose]();
@@ -100,7 +118,11 @@ describe("client", () => {
 		clock.advance(50);
 		const second = await greet();
 		expect(requests(second)).toEqual(requests(first));
-		second.say({ type: "response", id: requests(second)[0]?.id, error: { code: 1, name: "BUSY", message: "later", retryable: true } });
+		second.say({
+			type: "response",
+			id: requests(second)[0]?.id,
+			error: { code: 1, name: "BUSY", message: "later", retryable: true },
+		});
 		await expect(call).rejects.toMatchObject({ code: "BUSY", message: "later" });
 		await client[Symbol.asyncDispose]();
 	});
@@ -125,18 +147,21 @@ describe("client", () => {
 		expect(clock.pending).toBe(0);
 	});
 
-	test.each(["AUTH_REQUIRED", "AUTH_ORIGIN", "PROTOCOL_VERSION"] as const)("client: stops for good on %s", async (code) => {
-		const { client, clock, greet } = setUp();
-		const call = client.callRaw("a.b", {});
-		call.catch(() => undefined);
-		const link = await greet();
-		link.say({ type: "reject", code, reason: "no" });
-		expect(client.state).toMatchObject({ kind: "refused", error: { code } });
-		await expect(call).rejects.toMatchObject({ code });
-		await expect(client.callRaw("a.b", {})).rejects.toMatchObject({ code });
-		await expect(client.ready()).rejects.toMatchObject({ code });
-		expect(clock.pending).toBe(0);
-	});
+	test.each(["AUTH_REQUIRED", "AUTH_ORIGIN", "PROTOCOL_VERSION"] as const)(
+		"client: stops for good on %s",
+		async (code) => {
+			const { client, clock, greet } = setUp();
+			const call = client.callRaw("a.b", {});
+			call.catch(() => undefined);
+			const link = await greet();
+			link.say({ type: "reject", code, reason: "no" });
+			expect(client.state).toMatchObject({ kind: "refused", error: { code } });
+			await expect(call).rejects.toMatchObject({ code });
+			await expect(client.callRaw("a.b", {})).rejects.toMatchObject({ code });
+			await expect(client.ready()).rejects.toMatchObject({ code });
+			expect(clock.pending).toBe(0);
+		},
+	);
 
 	test("client: gives up at the first attempt when it was told to, and only then", async () => {
 		const unavailable = new AppError("DAEMON_UNAVAILABLE");
@@ -168,8 +193,12 @@ describe("client", () => {
 		const { client, greet } = setUp();
 		const link = await greet();
 		const seen: string[] = [];
-		client.subscribe("t", { onSnapshot: (payload) => void seen.push(`s${payload}`), onEvent: (payload) => void seen.push(`e${payload}`) });
-		const hub = (type: string, seq: number, more = {}) => link.say({ type, topic: "t", epoch: "e", seq, payload: seq, ...more });
+		client.subscribe("t", {
+			onSnapshot: (payload) => void seen.push(`s${payload}`),
+			onEvent: (payload) => void seen.push(`e${payload}`),
+		});
+		const hub = (type: string, seq: number, more = {}) =>
+			link.say({ type, topic: "t", epoch: "e", seq, payload: seq, ...more });
 		hub("event", 3);
 		hub("snapshot", 4);
 		hub("event", 4);

@@ -61,7 +61,8 @@ function createTestHub(bounds: { maxBytes?: number; maxLength?: number } = {}): 
 }
 
 const put = (key: string, n: number) => ({ op: "put", key, value: { n } }) as never;
-const brief = (messages: readonly Message[]) => messages.map(({ type, seq, skipped }) => `${type[0]}${seq}${skipped === undefined ? "" : `+${skipped}`}`);
+const brief = (messages: readonly Message[]) =>
+	messages.map(({ type, seq, skipped }) => `${type[0]}${seq}${skipped === undefined ? "" : `+${skipped}`}`);
 
 describe("hub", () => {
 	test("hub: numbers without gaps and gives a snapshot first when somebody subscribes late", async () => {
@@ -74,7 +75,13 @@ describe("hub", () => {
 		hub.publish("agents.state", put("b", 3));
 		tick();
 		expect(brief(sink.got)).toEqual(["s1", "e2", "e3"]);
-		expect(sink.got[0]).toEqual({ type: "snapshot", topic: "agents.state", epoch: "e", seq: 1, payload: { agents: [] } });
+		expect(sink.got[0]).toEqual({
+			type: "snapshot",
+			topic: "agents.state",
+			epoch: "e",
+			seq: 1,
+			payload: { agents: [] },
+		});
 	});
 
 	test("hub: hands every subscriber the same encoded text, once per tick", async () => {
@@ -102,7 +109,10 @@ describe("hub", () => {
 		hub.publish("sessions.activity", { message: {} } as never, { parameter: "one" });
 		tick();
 		expect(asked).toEqual(["one"]);
-		expect(sink.got.map(({ topic, seq }) => `${topic} ${seq}`)).toEqual(["sessions.activity:one 0", "sessions.activity:one 1"]);
+		expect(sink.got.map(({ topic, seq }) => `${topic} ${seq}`)).toEqual([
+			"sessions.activity:one 0",
+			"sessions.activity:one 1",
+		]);
 	});
 
 	test("hub: says again what came to a state topic while its snapshot was made", async () => {
@@ -162,7 +172,8 @@ describe("hub", () => {
 		await hub.subscribe(sink, "sessions.activity:s");
 		tick();
 		sink.writable = false;
-		for (let n = 0; n < 3; n += 1) hub.publish("sessions.activity", { message: { n } } as never, { parameter: "s" });
+		for (let n = 0; n < 3; n += 1)
+			hub.publish("sessions.activity", { message: { n } } as never, { parameter: "s" });
 		tick();
 		expect(sink.closed).toBe(0);
 		hub.publish("sessions.activity", { message: { n: 3 } } as never, { parameter: "s" });
@@ -199,7 +210,9 @@ describe("hub", () => {
 		await expect(hub.subscribe(sink, "chats.state")).rejects.toMatchObject({ code: "TOPIC_NOT_FOUND" });
 		await expect(hub.subscribe(sink, "sessions.activity:s")).rejects.toMatchObject({ code: "INTERNAL" });
 		expect(hub.counts.topics).toBe(0);
-		expect(() => hub.provide("sessions.activity", () => ({ messages: [] }))).toThrow("two snapshot providers");
+		expect(() => hub.provide("sessions.activity", () => ({ messages: [] }))).toThrow(
+			"two snapshot providers",
+		);
 	});
 
 	test("hub: sends nothing more after an unsubscribe, also when its snapshot is still being made", async () => {
