@@ -121,7 +121,8 @@ export const runTurn: RunTurn = async (input: TurnInput, ports: LoopPorts, signa
 		outcome = await loop(turn);
 	} catch (error) {
 		const { message } = toAppError(error);
-		outcome = { status: "failed", error: { message, codexErrorInfo: "other", additionalDetails: null } };
+		if (signal.aborted) outcome = { status: "interrupted", reason: interruptReason(signal) };
+		else outcome = { status: "failed", error: { message, codexErrorInfo: "other", additionalDetails: null } };
 	}
 	await ports.hooks.run("agent_end", { ...about, status: outcome.status });
 	return outcome;

@@ -9,14 +9,14 @@ import { type Endpoint, OPENAI_PROVIDER_ID, resolveEndpoint } from "./codex/endp
 import { createCodexHome } from "./codex/home.ts";
 import { createCodexProvider } from "./codex/provider.ts";
 import type { ClientIdentity } from "./codex/request.ts";
-import { createNotes, localFiles } from "./offline/local.ts";
+import { createLocalFiles, createNotes } from "./offline/local.ts";
 import { createOfflineProvider, OFFLINE_PROVIDER_NAME } from "./offline/provider.ts";
 
 /** Follows config.toml's `model_provider`. */
 export const CODEX_PROVIDER_NAME = "codex";
 
 export interface ProviderSelectorOptions {
-	readonly paths: Pick<Paths, "home" | "codexHome">;
+	readonly paths: Pick<Paths, "home" | "weaveHome" | "codexHome">;
 	readonly env: Readonly<Record<string, string | undefined>>;
 	readonly clock: Clock;
 	readonly newId: NewId;
@@ -59,6 +59,7 @@ export function createProviderSelector(options: ProviderSelectorOptions): Provid
 	const { paths, env, clock, newId, identity } = options;
 	const home = createCodexHome(paths.codexHome);
 	const notes = createNotes({ file: join(paths.home, "memory", "notes.md"), nowMs: () => clock.nowMs() });
+	const files = createLocalFiles([paths.home, paths.weaveHome, paths.codexHome]);
 	const configFile = join(paths.codexHome, "config.toml");
 	const loginHint = `To talk to a model, log in with \`codex login\`, or name a model_provider in ${configFile}.`;
 
@@ -68,7 +69,7 @@ export function createProviderSelector(options: ProviderSelectorOptions): Provid
 	}
 	function offline(why: string): ModelProvider {
 		const detail = `offline agent, no model: ${why}`;
-		return createOfflineProvider({ files: localFiles, notes, clock, loginHint, newId, detail });
+		return createOfflineProvider({ files, notes, clock, loginHint, newId, detail });
 	}
 	function codex(name: string, providerId: string, model: string | null): ModelProvider {
 		return createCodexProvider({ home, env, clock, identity }, { name, providerId, model });

@@ -20,6 +20,8 @@ const ABILITIES = [
 	"- keep notes: `note TEXT` or `remember TEXT`; `notes` lists them",
 ].join("\n");
 
+const DECLINED = "The command was not run: it was declined.";
+
 const citation = (path: string, line: number, text: string): string =>
 	line === 0 ? `${path}: ${text}` : `${path}:${line}: ${text}`;
 const counted = (count: number, noun: string, plural = `${noun}s`): string =>
@@ -76,6 +78,8 @@ export async function answerIntent(
 			return `${ABILITIES}\n${loginHint}`;
 		case "unclear_run":
 			return "I can't tell which program to run. Write the command itself, after `!` or in backticks: `!npm test`.";
+		case "reply":
+			return "The reply has arrived; it is above.";
 		case "note":
 			await notes.add(intent.text);
 			return `Noted in ${notes.file}.`;
@@ -102,7 +106,7 @@ export async function answerIntent(
 /** What a command printed, as the answer: the tool's header lines go, a failure is told. */
 export function commandAnswer(toolOutput: string): string {
 	const marker = /(?:^|\n)Output:\n/.exec(toolOutput);
-	if (marker === null) return toolOutput;
+	if (marker === null) return /rejected by user/.test(toolOutput) ? DECLINED : toolOutput;
 	const header = toolOutput.slice(0, marker.index);
 	const printed = toolOutput.slice(marker.index + marker[0].length).replace(/\n$/, "");
 	const code = /exited with code (-?\d+)/.exec(header)?.[1];

@@ -7,6 +7,8 @@ export type Intent =
 	| { kind: "note"; text: string }
 	| { kind: "notes" }
 	| { kind: "help" }
+	/** Another agent's answer, to something that was asked of it. */
+	| { kind: "reply" }
 	| { kind: "other"; query: string };
 
 /** Words that say that what follows is a description and no program. */
@@ -18,6 +20,9 @@ const RUN = /^(?:please\s+|can you\s+|could you\s+)*(?:run|execute|exec)\s*:?\s+
 const SEARCH = /^(?:please\s+)?(?:search|find|look|grep)(?:\s+(?:for|up|in files for))?\s*:?\s+([\s\S]+)$/i;
 const WHERE = /^(?:please\s+)?where(?:'s|\s+(?:is|are|do|does|did|can|was))\s+([\s\S]+?)\??$/i;
 const NOTE = /^(?:please\s+)?(?:note|remember)(?:\s+that)?\s*[:\s]\s*([\s\S]*[^?\s])\s*$/i;
+/** How the runner introduces what other agents write. */
+const FROM_AGENT = /^Message from #[^\n]*:\n\n/;
+const REPLY = /^Reply from #[^\n]*:\n\n/;
 const QUESTION =
 	/^(?:what|where|how|which|who|whose|why|when|does|do|is|are|can|could|did|was|were|should)\b/i;
 
@@ -41,7 +46,8 @@ function searchOf(text: string): Intent | null {
 
 /** Reads a message; the first rule that fits wins. */
 export function parseIntent(message: string): Intent {
-	const text = message.trim();
+	if (REPLY.test(message)) return { kind: "reply" };
+	const text = message.replace(FROM_AGENT, "").trim();
 	if (/^!\s*\S/.test(text)) return { kind: "run", command: text.slice(1).trim() };
 	if (/^\/?help[.!?]*$/i.test(text) || /^what can you do\b/i.test(text)) return { kind: "help" };
 	if (/^(?:(?:list|show)\s+)?(?:my\s+|the\s+)?notes[.!?]*$/i.test(text)) return { kind: "notes" };

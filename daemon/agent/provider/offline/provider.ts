@@ -11,8 +11,8 @@ const MAX_DELTA_CHARS = 4_096;
 /** Context that is no message of a person: the prompt's own parts and the loop's marker. */
 const CONTEXT = /^(?:<environment_context>|# AGENTS\.md instructions)/;
 const TURN_ABORTED = "<turn_aborted>";
-/** Output the loop writes for calls that never ended. */
-const ABORTED = /^aborted: /;
+/** Outputs the loop and the runner write for calls whose end nobody saw: nothing to show. */
+const UNSEEN = /^(?:aborted: |The daemon stopped before )/;
 
 export interface OfflineProviderOptions extends AnswerPorts {
 	readonly newId: NewId;
@@ -40,7 +40,7 @@ function pendingOf(input: readonly ModelItem[]): { outputs: string[]; messages: 
 	const messages: string[] = [];
 	for (const item of input.slice(last + 1)) {
 		if (item.type === "function_call_output" && typeof item["output"] === "string") {
-			if (!ABORTED.test(item["output"])) outputs.push(item["output"]);
+			if (!UNSEEN.test(item["output"])) outputs.push(item["output"]);
 		} else if (item.type === "message" && item["role"] === "user") {
 			const text = textOf(item);
 			if (!CONTEXT.test(text)) messages.push(text);

@@ -28,7 +28,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 function select(env: Record<string, string> = {}): ProviderSelector {
 	const ids = createIds();
 	return createProviderSelector({
-		paths: { home: join(root, "home"), codexHome },
+		paths: { home: join(root, "home"), weaveHome: join(root, "weave"), codexHome },
 		env,
 		clock: systemClock,
 		newId: ids,

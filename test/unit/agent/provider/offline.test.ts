@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "#base/clock.ts";
 import type { ModelItem } from "#daemon/agent/model.ts";
 import { parseIntent } from "#daemon/agent/provider/offline/intent.ts";
-import { createNotes, localFiles } from "#daemon/agent/provider/offline/local.ts";
+import { createLocalFiles, createNotes } from "#daemon/agent/provider/offline/local.ts";
 import { createOfflineProvider } from "#daemon/agent/provider/offline/provider.ts";
 import { WALK_LIMITS } from "#daemon/agent/provider/offline/walk.ts";
 
@@ -44,7 +44,7 @@ async function ask(
 ) {
 	const ids = createIds();
 	const provider = createOfflineProvider({
-		files: localFiles,
+		files: createLocalFiles([join(workspace, "hidden")]),
 		notes: createNotes({ file: join(root, "home", "memory", "notes.md"), nowMs: () => Date.UTC(2026, 0, 2) }),
 		clock: systemClock,
 		loginHint: "Log in like so.",
@@ -86,6 +86,8 @@ test.each([
 	["How does the lock work?", { kind: "search", query: "How does the lock work?", literal: false }],
 	["note: buy milk", { kind: "note", text: "buy milk" }],
 	["remember that port 4010 is taken", { kind: "note", text: "port 4010 is taken" }],
+	["Message from #boss:\n\nrun date", { kind: "run", command: "date" }],
+	["Reply from #boss:\n\nrun date", { kind: "reply" }],
 	["notes", { kind: "notes" }],
 	["help", { kind: "help" }],
 	["fix the bug in parser", { kind: "other", query: "fix the bug in parser" }],
@@ -114,7 +116,8 @@ test("offline: a failed or refused command is told as it is", async () => {
 		(await ask([user("!x"), call, { type: "function_call_output", call_id: "c", output }])).text;
 	expect(await answer("Process exited with code 3\nOutput:\nboom\n")).toBe("boom\n(exit code 3)");
 	expect(await answer("Process exited with code 0\nOutput:\n")).toBe("(done, nothing printed)");
-	expect(await answer("rejected by user")).toBe("rejected by user");
+	expect(await answer('failed: "rejected by user"')).toBe("The command was not run: it was declined.");
+	expect(await answer("not in this sandbox")).toBe("not in this sandbox");
 });
 
 test("offline: several messages are all answered, and an aborted turn is not taken up again", async () => {
@@ -140,8 +143,9 @@ test("offline: a search cites lines by path and number, definitions first, and s
 	expect(text).toContain("src/use.ts:1: loopGuard();");
 });
 
-test("offline: a search passes over .git, node_modules, ignored files, binaries, keys and links", async () => {
+test("offline: a search passes over hidden folders, .git, node_modules, ignored files, binaries, keys and links", async () => {
 	for (const path of [
+		"hidden/token",
 		".git/needle",
 		"node_modules/a/needle.js",
 		"build/out.txt",
