@@ -82,12 +82,13 @@ export function createOfflineProvider(options: OfflineProviderOptions): ModelPro
 			if (signal.aborted) return;
 		}
 		if (texts.length > 0) yield* say(texts.join("\n\n"), newId);
+		// Without login files: they print things of their own, and the thread has its client's environment already.
 		for (const command of commands) {
 			const call = {
 				id: `fc_${newId()}`,
 				call_id: `call_${newId()}`,
 				name: EXEC_TOOL,
-				arguments: JSON.stringify({ cmd: command }),
+				arguments: JSON.stringify({ cmd: command, login: false }),
 			};
 			yield { type: "item_done", item: { type: "function_call", status: "completed", ...call } };
 		}

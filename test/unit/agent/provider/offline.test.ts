@@ -98,7 +98,7 @@ test.each([
 test("offline: a command becomes an exec_command call, and its output the answer", async () => {
 	const first = await ask([user("<environment_context>x"), user("run ls -la")]);
 	expect(first.text).toBe("");
-	expect(first.calls).toMatchObject([{ name: "exec_command", arguments: '{"cmd":"ls -la"}' }]);
+	expect(first.calls).toMatchObject([{ name: "exec_command", arguments: '{"cmd":"ls -la","login":false}' }]);
 	const output =
 		"Chunk ID: 1\nWall time: 0 seconds\nProcess exited with code 0\nOriginal token count: 3\nOutput:\ntotal 0\na.txt\n";
 	const call = first.calls[0] ?? { type: "missing" };
