@@ -45,7 +45,7 @@ export async function sweepDeadHost(paths: Paths): Promise<void> {
 }
 
 /** False when the record is missing, unreadable, or of a process that has ended. */
-export function readHostAlive(record: string): boolean {
+function readHostAlive(record: string): boolean {
 	try {
 		const identity = parseProcessIdentity(JSON.parse(readFileSync(record, "utf8")));
 		return identity !== undefined && isSameProcess(identity);

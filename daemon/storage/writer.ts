@@ -113,7 +113,10 @@ export function createWriter({ connection, commands, faultPoint }: WriterOptions
 			group.push(...events);
 			return { id: unit.id, ok: true, value };
 		} catch (error) {
-			if (!connection.database.isTransaction) throw error;
+			if (!connection.database.isTransaction) {
+				// What one command made of it is not the answer to its neighbours.
+				throw error instanceof AppError ? new AppError("STORAGE_FAILED", undefined, { cause: error }) : error;
+			}
 			connection.run("ROLLBACK TO unit");
 			connection.run("RELEASE unit");
 			return failure(unit.id, error);
