@@ -3,7 +3,7 @@ import { encodeHostBytes, encodeHostJson, HOST_FRAME } from "#client/attach/host
 import type { AttachMode, HostEvent, PaintKind } from "#client/attach/host-message.ts";
 
 /** Bytes waiting in a client's socket, or not acknowledged by one that acknowledges, above which it is passed over. */
-const HIGH_WATER_BYTES = 1024 * 1024;
+const HIGH_WATER_BYTES = 4 * 1024 * 1024;
 
 /** What a link needs of its terminal. */
 export interface LinkSource {

@@ -74,11 +74,16 @@ export function holdsQuery(bytes: Uint8Array): boolean {
 }
 
 export interface ScrolledOff {
-	/** Bytes that may be left out, from the beginning. */
+	/** Bytes that may be left out, from the beginning; 0 when none. */
 	cut: number;
 	/** To be parsed in their place: what they leave behind in colours. */
 	instead: Uint8Array;
+	/** Where an SGR sequence begins that the bytes end in the middle of; their length when they do not. */
+	end: number;
 }
+
+/** An SGR sequence is not longer than this. */
+const MAX_SGR_BYTES = 64;
 
 /**
  * Finds how many leading bytes of plain lines need not be parsed, because at least `keepLines` line feeds follow them before
@@ -86,14 +91,13 @@ export interface ScrolledOff {
  * as plain; the cut is after a CR LF, so that the column is known. This is what lets an emulator that parses 30 MB/s keep
  * up with a flood of 80.
  */
-export function scrolledOffPrefix(bytes: Uint8Array, keepLines: number): ScrolledOff | undefined {
+export function scrolledOffPrefix(bytes: Uint8Array, keepLines: number): ScrolledOff {
 	const lineEnds: number[] = [];
-	const end = plainEnd(bytes, lineEnds);
-	const cutIndex = lineEnds.length - 1 - keepLines;
-	if (end === 0 || cutIndex < 0) return undefined;
-	const cut = lineEnds[cutIndex];
-	if (cut === undefined) return undefined;
-	return { cut, instead: lastColours(bytes.subarray(0, cut)) };
+	const stop = plainEnd(bytes, lineEnds);
+	const cutUnfinished = stop < bytes.length && bytes.length - stop < MAX_SGR_BYTES && bytes[stop] === ESC && incompleteTailAt(bytes.subarray(stop)) === 0;
+	const end = cutUnfinished ? stop : bytes.length;
+	const cut = lineEnds[lineEnds.length - 1 - keepLines] ?? 0;
+	return { cut, instead: lastColours(bytes.subarray(0, cut)), end };
 }
 
 /** Index of the first byte that is not plain; fills in where each CR LF ends. */

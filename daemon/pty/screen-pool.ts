@@ -5,13 +5,13 @@ import type { FromScreenWorker, ToScreenWorker } from "./screen-protocol.ts";
 import type { ScreenPaint } from "./screen-state.ts";
 
 /** Lines of history an emulator keeps. */
-const SCROLLBACK_LINES = 2_000;
+const SCROLLBACK_LINES = 1_000;
 /** While somebody drives, bytes are parsed in batches of this size or this age: nobody needs the emulator, it costs CPU. */
-const LAZY_FEED_BYTES = 2 * 1024 * 1024;
+const LAZY_FEED_BYTES = 4 * 1024 * 1024;
 const LAZY_FEED_MS = 200;
 /** Unparsed bytes at which the program is held (contracts.md 6), and at which it goes on. */
 const HOLD_AT_BYTES = 8 * 1024 * 1024;
-const RELEASE_AT_BYTES = 4 * 1024 * 1024;
+const RELEASE_AT_BYTES = 6 * 1024 * 1024;
 
 export interface ScreenLines {
 	lines: string[];

@@ -31,6 +31,8 @@ const MAX_UNFINISHED_BYTES = 1024 * 1024;
 /** Leaves every mode that could distort the painting, without clearing history or leaving the screen that the reader is on. */
 const PAINT_OVER = "\x1b[?2026l\x1b[?6l\x1b[r\x1b[?7h\x1b[4l\x1b[?45l\x1b(B\x1b)B\x0f\x1b[m\x1b[?1l\x1b>\x1b[?2004l\x1b[?1004l\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1016l\x1b[>4m\x1b[0 q\x1b[H\x1b[2J";
 
+const NOTHING = new Uint8Array(0);
+
 /** One emulator. Unicode widths are @xterm/headless's own (version 6 tables). */
 export function createScreenState(options: ScreenOptions): ScreenState {
 	const terminal = new xterm.Terminal({
@@ -46,7 +48,9 @@ export function createScreenState(options: ScreenOptions): ScreenState {
 	});
 	terminal.onTitleChange((title) => options.onTitle(title));
 	/** Bytes since the last place between sequences; empty there. */
-	let unfinished: Uint8Array = new Uint8Array(0);
+	let unfinished: Uint8Array = NOTHING;
+	/** The beginning of a sequence, not parsed yet. */
+	let held: Uint8Array = NOTHING;
 	let last: Promise<void> = Promise.resolve();
 
 	function inTurn<T>(work: () => T | Promise<T>): Promise<T> {
@@ -57,19 +61,20 @@ export function createScreenState(options: ScreenOptions): ScreenState {
 
 	const parse = (bytes: Uint8Array): Promise<void> => new Promise((resolve) => terminal.write(bytes, resolve));
 
-	async function feed(bytes: Uint8Array, answer: boolean): Promise<void> {
+	async function feed(incoming: Uint8Array, answer: boolean): Promise<void> {
 		answering = answer;
-		let rest = bytes;
+		let bytes = held.length === 0 ? incoming : Buffer.concat([held, incoming]);
+		held = NOTHING;
 		if (bytes.length >= SKIP_FROM_BYTES && unfinished.length === 0 && scrollsAsAWhole(terminal)) {
-			const skip = scrolledOffPrefix(bytes, options.scrollback + 2 * terminal.rows);
-			if (skip) {
-				await parse(skip.instead);
-				rest = bytes.subarray(skip.cut);
-			}
+			const { cut, instead, end } = scrolledOffPrefix(bytes, options.scrollback + 2 * terminal.rows);
+			await parse(instead);
+			// A flood is mostly cut inside a sequence; parsed only when whole, it leaves the next piece skippable.
+			held = bytes.slice(end);
+			bytes = bytes.subarray(cut, end);
 		}
-		await parse(rest);
-		const since = unfinished.length === 0 ? rest : Buffer.concat([unfinished, rest]);
-		if (parserAtRest(terminal) && (since.at(-1) ?? 0) < 0x80) unfinished = new Uint8Array(0);
+		await parse(bytes);
+		const since = unfinished.length === 0 ? bytes : Buffer.concat([unfinished, bytes]);
+		if (parserAtRest(terminal) && (since.at(-1) ?? 0) < 0x80) unfinished = NOTHING;
 		else unfinished = since.slice(incompleteTailAt(since)).subarray(0, MAX_UNFINISHED_BYTES);
 	}
 
@@ -93,7 +98,7 @@ export function createScreenState(options: ScreenOptions): ScreenState {
 		paint: (kind) =>
 			inTurn(() => {
 				const painted = kind === "full" ? paintFull() : paintScreen();
-				return Buffer.concat([Buffer.from(painted), unfinished]);
+				return Buffer.concat([Buffer.from(painted), unfinished, held]);
 			}),
 		lines: () =>
 			inTurn(() => {

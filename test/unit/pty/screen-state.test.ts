@@ -22,4 +22,45 @@ describe("screen state", () => {
 			expect(copy.state(), `seed ${seed}, cut at ${cut}`).toEqual(reference.state());
 		}
 	});
+
+	test("snapshot: equal to the reference when a flood was fed in large pieces and most lines were skipped", async () => {
+		for (const eol of ["\r\n", "\x1b[m\r\n"]) {
+			const random = createSeededRandom(7);
+			const lines = Array.from({ length: 30_000 }, (_, n) => `\x1b[3${Math.floor(random() * 8)}mline ${n} ${"é日x".repeat(Math.floor(random() * 12))}\x1b[1;4${n % 8}m!${eol}`);
+			const bytes = Buffer.from(`${lines.join("")}$ `);
+			using reference = createVirtualTerminal();
+			await reference.write(bytes);
+			using screen = createScreen();
+			const cuts = [0, 300_001, 700_007, 1_200_003, bytes.length];
+			cuts.slice(1).forEach((end, at) => void screen.feed(bytes.subarray(cuts[at] ?? 0, end), false));
+			using copy = createVirtualTerminal();
+			await copy.write(await screen.paint("full"));
+			expect(copy.state()).toEqual(reference.state());
+		}
+	});
+
+	test("snapshot: holds no query, and answers go out only where nobody else answers", async () => {
+		const answers: string[] = [];
+		using screen = createScreen(answers);
+		await screen.feed(Buffer.from("\x1b[6n\x1b[c"), true);
+		await screen.feed(Buffer.from("\x1b[6n\x1b[c"), false);
+		expect(answers).toEqual(["\x1b[1;1R", "\x1b[?1;2c"]);
+		using copy = createVirtualTerminal();
+		await copy.write(await screen.paint("full"));
+		expect(copy.answers).toEqual([]);
+	});
+
+	test("painting over: the active screen appears on a dirty terminal without leaving its alternate screen", async () => {
+		using screen = createScreen();
+		await screen.feed(Buffer.from("shell\r\n\x1b[?1049h\x1b[5;5Hfull screen\x1b[?25l\x1b[?1006h\x1b[?2004h"), false);
+		using person = createVirtualTerminal();
+		await person.write("mine\r\n\x1b[?1049h\x1b[3;9r\x1b[?6hgarbage\x1b[?1003h");
+		await person.write(await screen.paint("screen"));
+		expect(person.lines()[4]).toBe("    full screen");
+		expect(person.text()).not.toContain("garbage");
+		expect(person.state()).toMatchObject({ alternate: true, mouseEncoding: "SGR", margins: [0, 23], cursor: { visible: false } });
+		expect(person.state().modes).toMatchObject({ mouseTrackingMode: "none", bracketedPasteMode: true, originMode: false });
+		await person.write("\x1b[?1049l");
+		expect(person.lines()[0]).toBe("mine");
+	});
 });
