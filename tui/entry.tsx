@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import process from "node:process";
-import { render, type Instance } from "ink";
-import { systemClock, type Clock } from "#base/clock.ts";
+import { type Instance, render } from "ink";
+import { type Clock, systemClock } from "#base/clock.ts";
 import { newId } from "#base/id.ts";
 import type { DaemonClient } from "#client/client.ts";
 import { App, type SuspendTerminal } from "./component/app.tsx";
@@ -15,7 +15,7 @@ import { createStore, type Store } from "./store/store.ts";
 import { guardTerminal, type TerminalGuard } from "./terminal-guard.ts";
 import { createTheme, type Theme } from "./theme/theme.ts";
 
-export type { AttachTerminal, AttachOutcome } from "./effect/attach.ts";
+export type { AttachOutcome, AttachTerminal } from "./effect/attach.ts";
 
 export interface TuiOptions {
 	/** Where the daemon's files are; the TUI itself reads none of them. */
@@ -88,7 +88,9 @@ function redraw({ store, theme, options, suspend }: Running): Promise<void> {
 			rows.unshift(...printedLines(cell, view).map(theme.paint));
 			if (rows.length >= state.rows) break;
 		}
-		options.stdout.write(`\u001b[H\u001b[J${rows.slice(-state.rows).join("\r\n")}${rows.length > 0 ? "\r\n" : ""}`);
+		options.stdout.write(
+			`\u001b[H\u001b[J${rows.slice(-state.rows).join("\r\n")}${rows.length > 0 ? "\r\n" : ""}`,
+		);
 	});
 }
 
@@ -100,8 +102,9 @@ const loadAttach: AttachTerminal = async (options) => {
 /** Everything that talks to the daemon, loaded after the first frame because it brings the schemas. */
 async function connectDaemon(running: Running): Promise<{ client: DaemonClient; runner: EffectRunner }> {
 	const { options, store, clock, abort } = running;
-	const [{ createEffectRunner, sayError }, { runAttach }, { toAppError }] = await Promise.all([
+	const [{ createEffectRunner }, { sayError }, { runAttach }, { toAppError }] = await Promise.all([
 		import("./effect/run-effect.ts"),
+		import("./effect/error-text.ts"),
 		import("./effect/attach.ts"),
 		import("#base/app-error.ts"),
 	]);
@@ -170,7 +173,9 @@ function draw(running: Running): Instance {
 export async function runTui(options: TuiOptions): Promise<number> {
 	const { stdin, stdout, stderr, env, signal } = options;
 	if (!stdin.isTTY || !stdout.isTTY) {
-		stderr.write("weave-codex: the TUI needs a terminal. Without one, use `weave-codex exec` or `weave-codex chat`.\n");
+		stderr.write(
+			"weave-codex: the TUI needs a terminal. Without one, use `weave-codex exec` or `weave-codex chat`.\n",
+		);
 		return NO_TERMINAL_CODE;
 	}
 	const clock = options.clock ?? systemClock;
@@ -178,7 +183,11 @@ export async function runTui(options: TuiOptions): Promise<number> {
 	const pending: Effect[] = [];
 	let runner: EffectRunner | undefined;
 	const initial = {
-		...createState({ version: options.version, machine: hostname(), cwd: options.cwd, homeDir: env["HOME"] }, newId(), clock.nowMs()),
+		...createState(
+			{ version: options.version, machine: hostname(), cwd: options.cwd, homeDir: env["HOME"] },
+			newId(),
+			clock.nowMs(),
+		),
 		columns: stdout.columns || 80,
 		rows: stdout.rows || 24,
 	};
@@ -220,7 +229,8 @@ export async function runTui(options: TuiOptions): Promise<number> {
 	let outcome: { code: number; error: unknown };
 	try {
 		if (signal.aborted) onAbort();
-		if (options.threadId !== undefined) store.dispatch({ type: "thread_opening", threadId: options.threadId });
+		if (options.threadId !== undefined)
+			store.dispatch({ type: "thread_opening", threadId: options.threadId });
 		instance = draw(running);
 		startTicking(running);
 		// The first frame is on the screen before anything is loaded for the daemon.
@@ -241,7 +251,8 @@ export async function runTui(options: TuiOptions): Promise<number> {
 	await disposeClient(client);
 	if (outcome.error !== undefined) tellCrash(stderr, outcome.error);
 	const { threadId } = store.getState().slot;
-	if (outcome.code === 0 && threadId !== undefined) stdout.write(`back to this conversation: weave-codex tui ${threadId}\n`);
+	if (outcome.code === 0 && threadId !== undefined)
+		stdout.write(`back to this conversation: weave-codex tui ${threadId}\n`);
 	return outcome.code;
 }
 
@@ -269,5 +280,7 @@ async function leave(instance: Instance | undefined, store: Store, guard: Termin
 
 function tellCrash(stderr: NodeJS.WriteStream, error: unknown): void {
 	const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-	stderr.write(`weave-codex: the TUI failed; what runs goes on in the daemon. Please report this:\n${text}\n`);
+	stderr.write(
+		`weave-codex: the TUI failed; what runs goes on in the daemon. Please report this:\n${text}\n`,
+	);
 }

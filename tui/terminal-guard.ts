@@ -24,7 +24,12 @@ export interface TerminalGuard extends Disposable {
 }
 
 /** 128 + the signal's number, as shells tell it. */
-const SIGNAL_CODE: Readonly<Record<string, number>> = { SIGTERM: 143, SIGHUP: 129, SIGINT: 130, SIGQUIT: 131 };
+const SIGNAL_CODE: Readonly<Record<string, number>> = {
+	SIGTERM: 143,
+	SIGHUP: 129,
+	SIGINT: 130,
+	SIGQUIT: 131,
+};
 /** `sysexits` EX_SOFTWARE, as the error table's INTERNAL. */
 const CRASH_CODE = 70;
 /** A stop signal has certainly been taken by then; where nobody can continue the job (no shell) it is ignored, and we go on. */

@@ -1,16 +1,35 @@
 import { describe, expect, test } from "vitest";
 import {
-	agentItem, commandItem, makeAgent, makeApproval, makeSnapshot, makeThread, makeTurn, patchItem, userItem,
+	agentItem,
+	commandItem,
+	makeAgent,
+	makeApproval,
+	makeSnapshot,
+	makeThread,
+	makeTurn,
+	patchItem,
+	userItem,
 } from "../support/tui-records.ts";
 import { runTuiInPty, type TuiRun } from "../support/tui-run.ts";
 
-const SIZES = [[40, 12], [80, 24], [200, 60]] as const;
+const SIZES = [
+	[40, 12],
+	[80, 24],
+	[200, 60],
+] as const;
 // What would make a terminal flicker or lose its scrollback: clear screen, clear scrollback, home and erase down.
-const FULL_CLEAR = new RegExp(["2J", "3J", "H\u001b\\[J", "1;1H\u001b\\[J"].map((code) => `\u001b\\[${code}`).join("|"), "g");
+const FULL_CLEAR = new RegExp(
+	["2J", "3J", "H\u001b\\[J", "1;1H\u001b\\[J"].map((code) => `\u001b\\[${code}`).join("|"),
+	"g",
+);
 
 async function openThread(tui: TuiRun, items = [userItem("i1", "why?")]): Promise<void> {
 	const turn = makeTurn({ started_at_ms: Date.now(), items });
-	tui.order({ do: "snapshot", name: "chats.activity:t1", payload: makeSnapshot({ thread: makeThread({ status: "working" }), turns: [turn] }) });
+	tui.order({
+		do: "snapshot",
+		name: "chats.activity:t1",
+		payload: makeSnapshot({ thread: makeThread({ status: "working" }), turns: [turn] }),
+	});
 	await tui.see("why?");
 }
 
@@ -27,7 +46,11 @@ describe.each(SIZES)("TUI at %ix%i", (cols, rows) => {
 			await tui.see((screen) => screen.text().includes(`› ${shown}`));
 			if (index === 2 || index === 8 || index === 14) {
 				const id = `a${index}`;
-				tui.order({ do: "event", name: "approvals.state", payload: { op: "put", key: id, value: makeApproval(id) } });
+				tui.order({
+					do: "event",
+					name: "approvals.state",
+					payload: { op: "put", key: id, value: makeApproval(id) },
+				});
 				await tui.see("▲ approve");
 			}
 		}
@@ -36,7 +59,11 @@ describe.each(SIZES)("TUI at %ix%i", (cols, rows) => {
 		expect(tui.calls.filter((call) => call.method === "chat.approval.respond")).toEqual([]);
 		expect(tui.screen.text()).toContain(`› ${text}`);
 		expect(tui.screen.text()).toContain("npm test -- a2");
-		tui.order({ do: "answer", name: "chat.approval.respond", payload: { approval: makeApproval("a2", { status: "accepted" }) } });
+		tui.order({
+			do: "answer",
+			name: "chat.approval.respond",
+			payload: { approval: makeApproval("a2", { status: "accepted" }) },
+		});
 		tui.send("\u0018");
 		await tui.see("y once");
 		tui.send("y");
@@ -49,14 +76,24 @@ describe.each(SIZES)("TUI at %ix%i", (cols, rows) => {
 	test("streaming: 2,000 deltas clear the screen not once, and keys go on", async () => {
 		await using tui = await runTuiInPty({ cols, rows, threadId: "t1" });
 		await openThread(tui, [userItem("i1", "why?"), agentItem("i2", "")]);
-		const event = { type: "chat.message.delta", thread_id: "t1", turn_id: "u1", item_id: "i2", delta: "some words 日本 and on\nnext " };
+		const event = {
+			type: "chat.message.delta",
+			thread_id: "t1",
+			turn_id: "u1",
+			item_id: "i2",
+			delta: "some words 日本 and on\nnext ",
+		};
 		const before = tui.pty.raw().length;
 		tui.order({ do: "burst", name: "chats.activity:t1", payload: event, count: 2_000 });
 		tui.send("typed on");
 		await tui.see("› typed on");
 		await tui.burstDone();
 		const item = agentItem("i2", `${event.delta.repeat(2_000)}the end`);
-		tui.order({ do: "event", name: "chats.activity:t1", payload: { type: "chat.item.completed", thread_id: "t1", turn_id: "u1", item_id: "i2", item } });
+		tui.order({
+			do: "event",
+			name: "chats.activity:t1",
+			payload: { type: "chat.item.completed", thread_id: "t1", turn_id: "u1", item_id: "i2", item },
+		});
 		await tui.see("the end");
 		const written = tui.pty.raw().slice(before);
 		expect(written.match(FULL_CLEAR)).toBeNull();
@@ -70,8 +107,19 @@ describe.each(SIZES)("TUI at %ix%i", (cols, rows) => {
 
 	test("screen: what a conversation looks like fits the width, and the cursor stands in the composer", async () => {
 		await using tui = await runTuiInPty({ cols, rows, threadId: "t1" });
-		await openThread(tui, [userItem("i1", "why?"), agentItem("i2", "Looking at 日本語 first."), commandItem("i3"), patchItem("i4")]);
-		tui.order({ do: "snapshot", name: "agents.state", payload: { agents: [makeAgent("ada", { thread_id: "t1" }), makeAgent("tester", { status: "working" })] } });
+		await openThread(tui, [
+			userItem("i1", "why?"),
+			agentItem("i2", "Looking at 日本語 first."),
+			commandItem("i3"),
+			patchItem("i4"),
+		]);
+		tui.order({
+			do: "snapshot",
+			name: "agents.state",
+			payload: {
+				agents: [makeAgent("ada", { thread_id: "t1" }), makeAgent("tester", { status: "working" })],
+			},
+		});
 		await tui.see("+ 	sameSite: 'lax',".replace("\t", "  "));
 		tui.send("日本");
 		await tui.see("› 日本");

@@ -6,7 +6,9 @@ import { makeSnapshot, makeTurn, userItem } from "../support/tui-records.ts";
 import { runTuiInPty, type TuiRun } from "../support/tui-run.ts";
 
 /** Runs the TUI under a shell that compares the terminal's settings before and after. */
-async function between(work: (tui: TuiRun) => Promise<void>): Promise<{ tui: string; code: string; isEqual: boolean; cursor: boolean; raw: string }> {
+async function between(
+	work: (tui: TuiRun) => Promise<void>,
+): Promise<{ tui: string; code: string; isEqual: boolean; cursor: boolean; raw: string }> {
 	const dir = await mkdtemp(join(tmpdir(), "stty-"));
 	try {
 		const shell = `stty -a > ${dir}/before; echo MAIN-SCREEN; $TUI; echo "code=$?"; stty -a > ${dir}/after; echo finished`;
@@ -14,12 +16,21 @@ async function between(work: (tui: TuiRun) => Promise<void>): Promise<{ tui: str
 		await tui.see("daemon ready");
 		await work(tui);
 		await tui.see("finished");
-		const [before, after] = await Promise.all([readFile(join(dir, "before"), "utf8"), readFile(join(dir, "after"), "utf8")]);
+		const [before, after] = await Promise.all([
+			readFile(join(dir, "before"), "utf8"),
+			readFile(join(dir, "after"), "utf8"),
+		]);
 		const text = tui.screen.text();
 		expect([...tui.screen.history(), ...tui.screen.lines()].join("\n")).toContain("MAIN-SCREEN");
 		expect(tui.screen.alternate).toBe(false);
 		const [, code = ""] = /code=(\d+)/.exec(text) ?? [];
-		return { tui: text, code, isEqual: before === after, cursor: tui.screen.cursor.visible, raw: tui.pty.raw() };
+		return {
+			tui: text,
+			code,
+			isEqual: before === after,
+			cursor: tui.screen.cursor.visible,
+			raw: tui.pty.raw(),
+		};
 	} finally {
 		await rm(dir, { recursive: true, force: true });
 	}
@@ -57,7 +68,9 @@ describe("the terminal is given back", () => {
 			await tui.see("› kept draft");
 			tui.send("\u001a");
 			await tui.see("stopped=148");
-			await tui.see((screen) => screen.text().lastIndexOf("› kept draft") > screen.text().indexOf("stopped=148"));
+			await tui.see(
+				(screen) => screen.text().lastIndexOf("› kept draft") > screen.text().indexOf("stopped=148"),
+			);
 			expect(await readFile(join(dir, "after"), "utf8")).toBe(await readFile(join(dir, "before"), "utf8"));
 			tui.send("!");
 			await tui.see("› kept draft!");
@@ -123,7 +136,12 @@ describe("terminal manners", () => {
 		await tui.see("› why?");
 		await tui.screen.write("\u001b[HGARBAGE\u001b[5;5HGARBAGE");
 		tui.send("\u000c");
-		await tui.see((screen) => !screen.text().includes("GARBAGE") && screen.text().includes("› why?") && screen.text().includes("? help"));
+		await tui.see(
+			(screen) =>
+				!screen.text().includes("GARBAGE") &&
+				screen.text().includes("› why?") &&
+				screen.text().includes("? help"),
+		);
 	});
 
 	test("resize: the live rows follow the width without breaking", async () => {

@@ -29,13 +29,22 @@ const snapshots = new Map<string, unknown>([
 	["agents.state", { agents: [] }],
 	["terminals.state", { terminals: [] }],
 ]);
-const account = { provider: "offline", model: null, login: "none", codex_home: "/nowhere", detail: "Log in with `codex login`." };
+const account = {
+	provider: "offline",
+	model: null,
+	login: "none",
+	codex_home: "/nowhere",
+	detail: "Log in with `codex login`.",
+};
 const answers = new Map<string, unknown>([
 	["chat.account.read", account],
 	["chat.create", { thread: makeThread({ provider: "offline", model: null }) }],
 	["chat.message.send", { thread_id: "t1", turn_id: "u1", delivery: "started" }],
 	["chat.cancel", { thread_id: "t1", turn_id: "u1" }],
-	["chat.list", { threads: [makeThread({ thread_id: "t2", agent_name: "bob", title: "older" })], next_cursor: null }],
+	[
+		"chat.list",
+		{ threads: [makeThread({ thread_id: "t2", agent_name: "bob", title: "older" })], next_cursor: null },
+	],
 	["terminal.session.start", { terminal: makeTerminal("shell1") }],
 ]);
 
@@ -120,11 +129,12 @@ const code = await runTui({
 		const { stdin, stdout, terminal } = options;
 		return new Promise((resolve) => {
 			stdin.setRawMode(true);
-			stdout.write(`attached to ${terminal}\r\n`);
+			stdout.write(`\u001b[?1049hattached to ${terminal}\r\n`);
 			function onData(data: Buffer | string): void {
 				if (!data.toString().includes("d")) return;
 				stdin.off("data", onData);
 				stdin.setRawMode(false);
+				stdout.write("\u001b[?1049l");
 				resolve({ kind: "detached" });
 			}
 			stdin.on("data", onData);

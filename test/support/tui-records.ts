@@ -73,7 +73,13 @@ export function commandItem(id: string, part: Partial<CommandExecutionItem> = {}
 
 export function patchItem(id: string, part: Partial<FileChangeItem> = {}): FileChangeItem {
 	const diff = "@@ -12,1 +12,1 @@\n-  sameSite: 'none',\n+  sameSite: 'lax',\n";
-	return { type: "fileChange", id, changes: [{ path: "src/session.ts", kind: { type: "update" }, diff }], status: "completed", ...part };
+	return {
+		type: "fileChange",
+		id,
+		changes: [{ path: "src/session.ts", kind: { type: "update" }, diff }],
+		status: "completed",
+		...part,
+	};
 }
 
 export function makeApproval(id: string, part: Partial<Approval> = {}): Approval {

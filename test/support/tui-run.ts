@@ -57,10 +57,19 @@ export async function runTuiInPty(options: Options = {}): Promise<TuiRun> {
 		});
 	});
 	await new Promise<void>((resolve) => server.listen(path, resolve));
-	const command = [process.execPath, FIXTURE, join(DIST, "tui.js"), path, ...(options.threadId === undefined ? [] : [options.threadId])];
+	const command = [
+		process.execPath,
+		FIXTURE,
+		join(DIST, "tui.js"),
+		path,
+		...(options.threadId === undefined ? [] : [options.threadId]),
+	];
 	const env = { ...process.env, NODE_ENV: undefined, CI: undefined, LANG: "C.UTF-8", ...options.env };
 	const pty = runInPty({
-		argv: options.shell === undefined ? (command as [string, ...string[]]) : ["/bin/bash", "-c", options.shell.replaceAll("$TUI", command.join(" "))],
+		argv:
+			options.shell === undefined
+				? (command as [string, ...string[]])
+				: ["/bin/bash", "-c", options.shell.replaceAll("$TUI", command.join(" "))],
 		env,
 		cols: options.cols ?? 80,
 		rows: options.rows ?? 24,
@@ -74,7 +83,11 @@ export async function runTuiInPty(options: Options = {}): Promise<TuiRun> {
 		return new Promise((resolve, reject) => {
 			const timer = setTimeout(() => {
 				waiters.delete(check);
-				reject(new Error(`never: ${what}; calls: ${calls.map((call) => call.method).join(", ")}\n${pty.screen.text()}`));
+				reject(
+					new Error(
+						`never: ${what}; calls: ${calls.map((call) => call.method).join(", ")}\n${pty.screen.text()}`,
+					),
+				);
 			}, 10_000);
 			function check(): void {
 				const found = find();
@@ -96,7 +109,8 @@ export async function runTuiInPty(options: Options = {}): Promise<TuiRun> {
 		send: pty.send,
 		see: (want) => pty.waitForText(want),
 		order,
-		called: (method, check = () => true) => until(`call ${method}`, () => calls.find((call) => call.method === method && check(call))),
+		called: (method, check = () => true) =>
+			until(`call ${method}`, () => calls.find((call) => call.method === method && check(call))),
 		burstDone: () => until("burst", () => (isBurstDone ? true : undefined)).then(() => undefined),
 		async [Symbol.asyncDispose]() {
 			await pty[Symbol.asyncDispose]();

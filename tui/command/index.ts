@@ -11,7 +11,17 @@ import { status } from "./status.ts";
 import { terminals } from "./terminals.ts";
 
 /** Every slash command, in the order of the popup. */
-export const SLASH_COMMANDS: readonly SlashCommand[] = [help, newThread, resume, status, model, attach, agents, terminals, quit];
+export const SLASH_COMMANDS: readonly SlashCommand[] = [
+	help,
+	newThread,
+	resume,
+	status,
+	model,
+	attach,
+	agents,
+	terminals,
+	quit,
+];
 
 export function findCommand(name: string): SlashCommand | undefined {
 	return SLASH_COMMANDS.find((command) => command.name === name || command.aliases?.includes(name));
@@ -19,5 +29,8 @@ export function findCommand(name: string): SlashCommand | undefined {
 
 /** The command that an unknown name most likely meant. */
 export function suggestCommand(name: string): string | undefined {
-	return nearestName(name, SLASH_COMMANDS.flatMap((command) => [command.name, ...(command.aliases ?? [])]));
+	return nearestName(
+		name,
+		SLASH_COMMANDS.flatMap((command) => [command.name, ...(command.aliases ?? [])]),
+	);
 }

@@ -5,5 +5,7 @@ export const model = defineSlashCommand({
 	summary: "choose the model",
 	argument: "[name]",
 	run: (argument) =>
-		argument === "" ? [{ type: "panel_opened", kind: "models" }] : [{ type: "settings_wanted", model: argument }],
+		argument === ""
+			? [{ type: "panel_opened", kind: "models" }]
+			: [{ type: "settings_wanted", model: argument }],
 });

@@ -1,5 +1,5 @@
 import { Static, Text, useApp, useCursor, useInput, usePaste } from "ink";
-import { useInsertionEffect, useSyncExternalStore, type ReactNode } from "react";
+import { type ReactNode, useInsertionEffect, useSyncExternalStore } from "react";
 import { decodeInput } from "../keymap/key-event.ts";
 import { printedLines } from "../screen/cell-lines.ts";
 import { liveLayout, viewOf } from "../screen/live-region.ts";

@@ -69,7 +69,6 @@ export function insertText(state: EditorState, inserted: string): EditorState {
 
 /** Pasted text: line ends of all systems become newlines, other controls go; one undo step. */
 export function insertPaste(state: EditorState, pasted: string): EditorState {
-	// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
 	const plain = pasted.replace(/\r\n?/g, "\n").replace(/[\x00-\x08\x0b-\x1f\x7f]/g, "");
 	const text = state.text.slice(0, state.cursor) + plain + state.text.slice(state.cursor);
 	return change(state, text, state.cursor + plain.length, "other");
@@ -93,7 +92,8 @@ function cut(state: EditorState, from: number, to: number, keep: "before" | "aft
 	const ring = state.killRing;
 	const top = ring.at(-1) ?? "";
 	const merged = keep === "before" ? removed + top : top + removed;
-	const killRing = state.last === "kill" ? [...ring.slice(0, -1), merged] : [...ring, removed].slice(-KILL_LIMIT);
+	const killRing =
+		state.last === "kill" ? [...ring.slice(0, -1), merged] : [...ring, removed].slice(-KILL_LIMIT);
 	return { ...change(state, text, from, "kill"), killRing };
 }
 
@@ -145,7 +145,12 @@ function undo(state: EditorState): EditorState {
 function redo(state: EditorState): EditorState {
 	const mark = state.redo.at(-1);
 	if (!mark) return state;
-	return { ...move(state, mark.cursor), text: mark.text, undo: remember(state), redo: state.redo.slice(0, -1) };
+	return {
+		...move(state, mark.cursor),
+		text: mark.text,
+		undo: remember(state),
+		redo: state.redo.slice(0, -1),
+	};
 }
 
 /** Swaps the graphemes around the cursor, or the last two at a line's end. */
@@ -180,7 +185,12 @@ export const EDITOR_COMMANDS = {
 	"edit.kill_line_left": (state) => cut(state, lineStart(state.text, state.cursor), state.cursor, "before"),
 	"edit.kill_line_right": (state) => {
 		const end = lineEnd(state.text, state.cursor);
-		return cut(state, state.cursor, end === state.cursor ? Math.min(state.text.length, end + 1) : end, "after");
+		return cut(
+			state,
+			state.cursor,
+			end === state.cursor ? Math.min(state.text.length, end + 1) : end,
+			"after",
+		);
 	},
 	"edit.yank": yankLast,
 	"edit.yank_pop": yankPop,

@@ -22,7 +22,11 @@ export function addEntry(state: HistoryState, text: string): HistoryState {
 }
 
 /** One step older (-1) or newer (1); undefined when there is none. */
-export function stepHistory(state: HistoryState, step: -1 | 1, draft: string): { state: HistoryState; text: string } | undefined {
+export function stepHistory(
+	state: HistoryState,
+	step: -1 | 1,
+	draft: string,
+): { state: HistoryState; text: string } | undefined {
 	const from = state.index ?? state.entries.length;
 	const to = from + step;
 	if (to < 0 || from >= state.entries.length + (step === 1 ? 0 : 1)) return undefined;

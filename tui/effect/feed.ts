@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { AppError } from "#base/app-error.ts";
+import type { AppError } from "#base/app-error.ts";
 import type { DaemonClient, LinkState } from "#client/client.ts";
 import { TOPICS, type TopicEvent, type TopicName, type TopicSnapshot } from "#protocol/topic/index.ts";
 import type { Action } from "../store/action.ts";
@@ -28,7 +28,12 @@ interface TopicHandlers<Name extends TopicName> {
 }
 
 /** Subscribes with the payloads parsed; what a newer daemon says in a form unknown here is passed over. */
-function subscribe<Name extends TopicName>(client: DaemonClient, name: Name, parameter: string, handlers: TopicHandlers<Name>): Disposable {
+function subscribe<Name extends TopicName>(
+	client: DaemonClient,
+	name: Name,
+	parameter: string,
+	handlers: TopicHandlers<Name>,
+): Disposable {
 	const topic = TOPICS.find((entry) => entry.name === name);
 	if (!topic) throw new Error(`no topic ${name}`);
 	const { onError } = handlers;
@@ -51,33 +56,53 @@ export function watchDaemon(client: DaemonClient, dispatch: Dispatch): Disposabl
 	stack.use(
 		subscribe(client, "chats.state", "", {
 			onSnapshot: ({ threads }) => dispatch({ type: "threads_snapshot", threads }),
-			onEvent: (event) => dispatch(event.op === "put" ? { type: "thread_put", thread: event.value } : { type: "thread_removed", threadId: event.key }),
+			onEvent: (event) =>
+				dispatch(
+					event.op === "put"
+						? { type: "thread_put", thread: event.value }
+						: { type: "thread_removed", threadId: event.key },
+				),
 		}),
 	);
 	stack.use(
 		subscribe(client, "approvals.state", "", {
 			onSnapshot: ({ approvals }) => dispatch({ type: "approvals_snapshot", approvals }),
-			onEvent: (event) => dispatch({ type: event.op === "put" ? "approval_put" : "approval_resolved", approval: event.value }),
+			onEvent: (event) =>
+				dispatch({ type: event.op === "put" ? "approval_put" : "approval_resolved", approval: event.value }),
 		}),
 	);
 	stack.use(
 		subscribe(client, "agents.state", "", {
 			onSnapshot: ({ agents }) => dispatch({ type: "agents_snapshot", agents }),
-			onEvent: (event) => dispatch(event.op === "put" ? { type: "agent_put", agent: event.value } : { type: "agent_removed", agentId: event.key }),
+			onEvent: (event) =>
+				dispatch(
+					event.op === "put"
+						? { type: "agent_put", agent: event.value }
+						: { type: "agent_removed", agentId: event.key },
+				),
 		}),
 	);
 	stack.use(
 		subscribe(client, "terminals.state", "", {
 			onSnapshot: ({ terminals }) => dispatch({ type: "terminals_snapshot", terminals }),
 			onEvent: (event) =>
-				dispatch(event.op === "put" ? { type: "terminal_put", terminal: event.value } : { type: "terminal_removed", terminalId: event.key }),
+				dispatch(
+					event.op === "put"
+						? { type: "terminal_put", terminal: event.value }
+						: { type: "terminal_removed", terminalId: event.key },
+				),
 		}),
 	);
 	return stack;
 }
 
 /** One conversation, from its snapshot on. */
-export function watchThread(client: DaemonClient, threadId: string, dispatch: Dispatch, onError: (error: AppError) => void): Disposable {
+export function watchThread(
+	client: DaemonClient,
+	threadId: string,
+	dispatch: Dispatch,
+	onError: (error: AppError) => void,
+): Disposable {
 	return subscribe(client, "chats.activity", threadId, {
 		onSnapshot: (snapshot) => dispatch({ type: "chat_snapshot", snapshot }),
 		onEvent: (event) => dispatch({ type: "chat_event", event }),

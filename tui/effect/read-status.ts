@@ -4,8 +4,15 @@ import type { State } from "../store/state.ts";
 import { formatCount, formatDuration, tildePath } from "../text/format.ts";
 
 /** Prints what /status says: this conversation, the daemon, the login. */
-export async function readStatus(client: DaemonClient, state: State, dispatch: (action: Action) => void): Promise<void> {
-	const [status, account] = await Promise.all([client.call("daemon.status", {}), client.call("chat.account.read", {})]);
+export async function readStatus(
+	client: DaemonClient,
+	state: State,
+	dispatch: (action: Action) => void,
+): Promise<void> {
+	const [status, account] = await Promise.all([
+		client.call("daemon.status", {}),
+		client.call("chat.account.read", {}),
+	]);
 	const { homeDir } = state.surroundings;
 	const { thread, usage } = state;
 	const lines: string[] = [];
@@ -16,7 +23,9 @@ export async function readStatus(client: DaemonClient, state: State, dispatch: (
 		);
 		if (usage) {
 			const window = usage.modelContextWindow === null ? "" : ` of ${formatCount(usage.modelContextWindow)}`;
-			lines.push(`tokens        ${formatCount(usage.total.totalTokens)} in all · ${formatCount(usage.last.totalTokens)}${window} in the last request`);
+			lines.push(
+				`tokens        ${formatCount(usage.total.totalTokens)} in all · ${formatCount(usage.last.totalTokens)}${window} in the last request`,
+			);
 		}
 	} else {
 		lines.push("conversation  none yet: the first message makes it");

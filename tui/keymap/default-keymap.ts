@@ -105,7 +105,11 @@ export const DEFAULT_KEYMAP: Readonly<Record<KeyContext, readonly Binding[]>> = 
 		{ chord: "ctrl+h", command: "edit.backspace" },
 		{ chord: "delete", command: "edit.delete" },
 		{ chord: "ctrl+d", command: "edit.delete" },
-		{ chord: "ctrl+w", command: "edit.kill_word_left", help: "cut a word; Ctrl+U, Ctrl+K cut the line's halves" },
+		{
+			chord: "ctrl+w",
+			command: "edit.kill_word_left",
+			help: "cut a word; Ctrl+U, Ctrl+K cut the line's halves",
+		},
 		{ chord: "alt+backspace", command: "edit.kill_word_left" },
 		{ chord: "ctrl+backspace", command: "edit.kill_word_left" },
 		{ chord: "alt+d", command: "edit.kill_word_right" },
@@ -132,7 +136,9 @@ export const DEFAULT_KEYMAP: Readonly<Record<KeyContext, readonly Binding[]>> = 
 export function chordLabel(chord: string): string {
 	return chord
 		.split("+")
-		.map((part) => (part === "escape" ? "Esc" : part.length === 1 ? part : part.charAt(0).toUpperCase() + part.slice(1)))
+		.map((part) =>
+			part === "escape" ? "Esc" : part.length === 1 ? part : part.charAt(0).toUpperCase() + part.slice(1),
+		)
 		.map((part, index, all) => (index > 0 && part.length === 1 && all.length > 1 ? part.toUpperCase() : part))
 		.join("+");
 }

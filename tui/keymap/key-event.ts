@@ -51,7 +51,8 @@ function decodeControl(code: number): KeyEvent | undefined {
 	if (code === 0x09) return { chord: "tab", text: undefined };
 	if (code === 0x1b) return { chord: "escape", text: undefined };
 	if (code === 0x7f || code === 0x08) return { chord: "backspace", text: undefined };
-	if (code >= 0x01 && code <= 0x1a) return { chord: `ctrl+${String.fromCharCode(code + 0x60)}`, text: undefined };
+	if (code >= 0x01 && code <= 0x1a)
+		return { chord: `ctrl+${String.fromCharCode(code + 0x60)}`, text: undefined };
 	if (code === 0x1f) return { chord: "ctrl+_", text: undefined };
 	if (code === 0x1d) return { chord: "ctrl+]", text: undefined };
 	return undefined;

@@ -4,7 +4,11 @@ import { DEFAULT_KEYMAP } from "./default-keymap.ts";
 export type Keymap = Readonly<Record<KeyContext, readonly Binding[]>>;
 
 /** The command that a chord means in the innermost context that binds it. */
-export function resolveChord(chord: string, contexts: readonly KeyContext[], keymap: Keymap = DEFAULT_KEYMAP): string | undefined {
+export function resolveChord(
+	chord: string,
+	contexts: readonly KeyContext[],
+	keymap: Keymap = DEFAULT_KEYMAP,
+): string | undefined {
 	for (const context of contexts) {
 		const binding = keymap[context].find((entry) => entry.chord === chord);
 		if (binding) return binding.command;

@@ -4,9 +4,9 @@ import { formatDuration, formatTime, plural, tildePath } from "../text/format.ts
 import { sanitizeLine, sanitizeText } from "../text/sanitize.ts";
 import { padCells, truncateCells, widthCells } from "../text/width.ts";
 import { wrapText } from "../text/wrap.ts";
-import { fitLine, lineWidth, span, spreadLine } from "../theme/line.ts";
+import { fitLine, span, spreadLine } from "../theme/line.ts";
 import { agentToken, type Line, type Token } from "../theme/theme.ts";
-import { excerpt, parseDiff } from "./diff.ts";
+import { changeLines } from "./change-lines.ts";
 import { gutterOf, NARROW, type View } from "./view.ts";
 
 /** Diff rows in the transcript until it is opened (screens.md, Chat). */
@@ -22,14 +22,21 @@ function headerLines(cell: CellOf<"header">, view: View): Line[] {
 	const { thread } = cell;
 	const provider = [thread.provider, thread.model].filter(Boolean).join(" ");
 	const parts = [sanitizeLine(thread.title ?? ""), sanitizeLine(thread.agent_name), sanitizeLine(provider)];
-	if (view.width >= NARROW) parts.push(tildePath(sanitizeLine(thread.cwd), view.homeDir), thread.approval_policy);
+	if (view.width >= NARROW)
+		parts.push(tildePath(sanitizeLine(thread.cwd), view.homeDir), thread.approval_policy);
 	const shown = parts.filter((part) => part !== "");
-	return [[], fitLine([span(" "), span(shown.join(` ${view.glyphs.dot} `), "muted")], view.width, view.glyphs.ellipsis)];
+	return [
+		[],
+		fitLine([span(" "), span(shown.join(` ${view.glyphs.dot} `), "muted")], view.width, view.glyphs.ellipsis),
+	];
 }
 
 function userLines(cell: CellOf<"user">, view: View): Line[] {
 	const time = cell.atMs !== undefined && view.width >= NARROW ? formatTime(cell.atMs) : "";
-	const rows = wrapText(sanitizeText(cell.text).trimEnd(), view.width - 4 - (time === "" ? 0 : time.length + 2));
+	const rows = wrapText(
+		sanitizeText(cell.text).trimEnd(),
+		view.width - 4 - (time === "" ? 0 : time.length + 2),
+	);
 	const lines = rows.map((row, index): Line => {
 		const mark = index === 0 ? view.glyphs.prompt : " ";
 		const left: Line = [span(` ${mark} `, "accent"), span(row, "accent")];
@@ -49,7 +56,9 @@ function agentLines(cell: CellOf<"agent">, view: View): Line[] {
 		return [lead, ...styleInline(row)];
 	});
 	// A long name gets a row of its own, so that the text column stays.
-	return cell.isNamed && !fits ? [[span(` ${truncateCells(name, view.width - 2)}`, agentToken(name), true)], ...lines] : lines;
+	return cell.isNamed && !fits
+		? [[span(` ${truncateCells(name, view.width - 2)}`, agentToken(name), true)], ...lines]
+		: lines;
 }
 
 /** Bold and code of Markdown, when both marks are on the row; everything else stays as written. */
@@ -81,9 +90,14 @@ function commandState(item: CommandExecutionItem, output: string, view: View): S
 		case "outcomeUnknown":
 			return { glyph: glyphs.needsYou, word: "outcome unknown", token: "attention" };
 		case "failed":
-			return { glyph: glyphs.failed, word: item.exitCode === null ? "failed" : `exit ${item.exitCode}`, token: "bad" };
+			return {
+				glyph: glyphs.failed,
+				word: item.exitCode === null ? "failed" : `exit ${item.exitCode}`,
+				token: "bad",
+			};
 		default: {
-			if (item.exitCode !== null && item.exitCode !== 0) return { glyph: glyphs.failed, word: `exit ${item.exitCode}`, token: "bad" };
+			if (item.exitCode !== null && item.exitCode !== 0)
+				return { glyph: glyphs.failed, word: `exit ${item.exitCode}`, token: "bad" };
 			const text = output.trimEnd();
 			const count = text === "" ? 0 : text.split("\n").length;
 			return { glyph: glyphs.done, word: count === 0 ? "done" : plural(count, "line"), token: "good" };
@@ -93,7 +107,10 @@ function commandState(item: CommandExecutionItem, output: string, view: View): S
 
 /** `0.1 s  ✓ 3 lines`; ASCII twins say `ok` themselves and are not doubled. */
 function stateSpans(state: StepState, durationMs: number | undefined, view: View): Line {
-	const time = durationMs !== undefined && view.width >= NARROW ? span(`${formatDuration(durationMs)}  `, "muted") : span("");
+	const time =
+		durationMs !== undefined && view.width >= NARROW
+			? span(`${formatDuration(durationMs)}  `, "muted")
+			: span("");
 	return [time, span(`${state.glyph} ${state.word}`, state.token), span(" ")];
 }
 
@@ -103,23 +120,32 @@ function outputLines(output: string, rows: number, fromEnd: boolean, view: View)
 	const all = text.split("\n");
 	const shown = fromEnd ? all.slice(-rows) : all.slice(0, rows);
 	const indent = span(" ".repeat(gutterOf(view.width) + 2));
-	const lines = shown.map((row): Line => fitLine([indent, span(row, "muted")], view.width - 1, view.glyphs.ellipsis));
+	const lines = shown.map(
+		(row): Line => fitLine([indent, span(row, "muted")], view.width - 1, view.glyphs.ellipsis),
+	);
 	const hidden = all.length - shown.length;
-	if (hidden > 0 && !fromEnd) lines.push([indent, span(`${view.glyphs.ellipsis} ${hidden} more (Ctrl+O)`, "muted")]);
+	if (hidden > 0 && !fromEnd)
+		lines.push([indent, span(`${view.glyphs.ellipsis} ${hidden} more (Ctrl+O)`, "muted")]);
 	return lines;
 }
 
 function commandLines(cell: CellOf<"command">, view: View): Line[] {
 	const { item } = cell;
 	const isRunning = !cell.done && item.status === "inProgress";
-	const state = cell.done && item.status === "inProgress" ? { glyph: view.glyphs.failed, word: "stopped", token: "attention" as const } : commandState(item, sanitizeText(cell.output), view);
+	const state =
+		cell.done && item.status === "inProgress"
+			? { glyph: view.glyphs.failed, word: "stopped", token: "attention" as const }
+			: commandState(item, sanitizeText(cell.output), view);
 	const duration = isRunning ? view.nowMs - cell.startedAtMs : (item.durationMs ?? undefined);
 	const command: Line = [indentOf(view), span("$ ", "muted"), span(sanitizeLine(item.command))];
 	const first = spreadLine(command, stateSpans(state, duration, view), view.width, view.glyphs.ellipsis);
 	let rows = cell.isVerbose ? OUTPUT_ROWS.verbose : 0;
 	if (state.token === "bad") rows = Math.max(rows, OUTPUT_ROWS.failed);
 	if (isRunning) rows = OUTPUT_ROWS.running;
-	return [first, ...outputLines(cell.output, rows, isRunning || (state.token === "bad" && !cell.isVerbose), view)];
+	return [
+		first,
+		...outputLines(cell.output, rows, isRunning || (state.token === "bad" && !cell.isVerbose), view),
+	];
 }
 
 const PATCH_WORD: Readonly<Record<CommandExecutionItem["status"], string>> = {
@@ -130,43 +156,21 @@ const PATCH_WORD: Readonly<Record<CommandExecutionItem["status"], string>> = {
 	outcomeUnknown: "outcome unknown",
 };
 
-/** Files and diffs, as in the transcript and in an approval. */
-export function changeLines(
-	changes: readonly { path: string; diff: string; kind?: { type: "add" | "delete" | "update" } }[],
-	right: Line,
-	limit: number,
-	view: View,
-): Line[] {
-	const indent = indentOf(view);
-	const lines: Line[] = [];
-	let left = limit;
-	for (const [index, change] of changes.entries()) {
-		const rows = parseDiff(change.diff, change.kind?.type ?? "update");
-		const added = rows.filter((row) => row.kind === "add").length;
-		const removed = rows.filter((row) => row.kind === "remove").length;
-		const counts: Line = [span(` +${added}`, "good"), span(` ${view.glyphs.minus}${removed}`, "bad")];
-		const state = index === 0 ? right : [];
-		// A long path is cut, the numbers stay.
-		const room = view.width - gutterOf(view.width) - 2 - lineWidth(counts) - (state.length > 0 ? lineWidth(state) + 2 : 1);
-		const path = truncateCells(sanitizeLine(change.path), Math.max(8, room), view.glyphs.ellipsis);
-		lines.push(spreadLine([indent, span("~ ", "muted"), span(path), ...counts], state, view.width, view.glyphs.ellipsis));
-		const shown = excerpt(rows, left);
-		left -= shown.rows.length;
-		for (const row of shown.rows) {
-			const sign = row.kind === "add" ? "+" : view.glyphs.minus;
-			const number = row.line === undefined ? "" : `${row.line} `;
-			lines.push(fitLine([indent, span(`  ${number}`, "muted"), span(`${sign} ${row.text}`, row.kind === "add" ? "good" : "bad")], view.width - 1, view.glyphs.ellipsis));
-		}
-		if (shown.hidden > 0 && left <= 0) lines.push([indent, span(`  ${view.glyphs.ellipsis} ${shown.hidden} more (Ctrl+O)`, "muted")]);
-	}
-	return lines;
-}
-
 function patchLines(cell: CellOf<"patch">, view: View): Line[] {
 	const { status } = cell.item;
 	const isGood = status === "completed";
-	const glyph = isGood ? view.glyphs.done : status === "inProgress" ? view.glyphs.working : view.glyphs.failed;
-	const token: Token = isGood ? "good" : status === "inProgress" ? "muted" : status === "failed" ? "bad" : "attention";
+	const glyph = isGood
+		? view.glyphs.done
+		: status === "inProgress"
+			? view.glyphs.working
+			: view.glyphs.failed;
+	const token: Token = isGood
+		? "good"
+		: status === "inProgress"
+			? "muted"
+			: status === "failed"
+				? "bad"
+				: "attention";
 	const right: Line = [span(`${glyph} ${PATCH_WORD[status]}`, token), span(" ")];
 	return changeLines(cell.item.changes, right, DIFF_ROWS, view);
 }
@@ -177,8 +181,23 @@ function mailLines(cell: CellOf<"mail">, view: View): Line[] {
 	const isBad = message.state === "failed" || message.state === "dropped";
 	const age = cell.done ? "" : ` ${formatDuration(Math.max(0, view.nowMs - message.created_at_ms))}`;
 	const word = `${message.state}${isBad && message.reason ? `: ${sanitizeLine(message.reason)}` : ""}${age}`;
-	const left: Line = [indentOf(view), span(`${view.glyphs.arrow} `, "muted"), span(`#${name}`, agentToken(name)), span(`  ${sanitizeLine(message.text)}`)];
-	const lines: Line[] = [spreadLine(left, [span(truncateCells(word, Math.max(12, Math.floor(view.width / 2))), isBad ? "bad" : "muted"), span(" ")], view.width, view.glyphs.ellipsis)];
+	const left: Line = [
+		indentOf(view),
+		span(`${view.glyphs.arrow} `, "muted"),
+		span(`#${name}`, agentToken(name)),
+		span(`  ${sanitizeLine(message.text)}`),
+	];
+	const lines: Line[] = [
+		spreadLine(
+			left,
+			[
+				span(truncateCells(word, Math.max(12, Math.floor(view.width / 2))), isBad ? "bad" : "muted"),
+				span(" "),
+			],
+			view.width,
+			view.glyphs.ellipsis,
+		),
+	];
 	if (message.answer === null || !cell.done) return lines;
 	const lead = `${view.glyphs.answer} `;
 	const gutter = gutterOf(view.width) + widthCells(lead) + widthCells(`#${name}`) + 2;
@@ -187,7 +206,11 @@ function mailLines(cell: CellOf<"mail">, view: View): Line[] {
 	if (hang !== gutter) lines.push([indentOf(view), span(lead, "muted"), span(`#${name}`, agentToken(name))]);
 	for (const [index, row] of rows.entries()) {
 		const isHead = index === 0 && hang === gutter;
-		lines.push(isHead ? [indentOf(view), span(lead, "muted"), span(`#${name}  `, agentToken(name)), span(row)] : [span(" ".repeat(hang)), span(row)]);
+		lines.push(
+			isHead
+				? [indentOf(view), span(lead, "muted"), span(`#${name}  `, agentToken(name)), span(row)]
+				: [span(" ".repeat(hang)), span(row)],
+		);
 	}
 	return lines;
 }
@@ -196,19 +219,34 @@ function noteLines(cell: CellOf<"note">, view: View): Line[] {
 	const glyph = cell.glyph === "none" ? "" : `${view.glyphs[cell.glyph]} `;
 	const width = view.width - gutterOf(view.width) - widthCells(glyph) - 1;
 	const rows = cell.lines.flatMap((line) => wrapText(sanitizeText(line), width));
-	return rows.map((row, index): Line => [indentOf(view), span(index === 0 ? glyph : " ".repeat(widthCells(glyph)), cell.token), span(row, cell.token)]);
+	return rows.map(
+		(row, index): Line => [
+			indentOf(view),
+			span(index === 0 ? glyph : " ".repeat(widthCells(glyph)), cell.token),
+			span(row, cell.token),
+		],
+	);
 }
 
 function detailLines(cell: CellOf<"detail">, view: View): Line[] {
 	const indent = indentOf(view);
 	const rows = cell.lines.flatMap((line) => wrapText(line, view.width - gutterOf(view.width) - 1));
-	return [[indent, span(sanitizeLine(cell.title), "text", true)], ...rows.map((row): Line => [indent, span(row, "muted")])];
+	return [
+		[indent, span(sanitizeLine(cell.title), "text", true)],
+		...rows.map((row): Line => [indent, span(row, "muted")]),
+	];
 }
 
 function reasoningLines(cell: CellOf<"reasoning">, view: View): Line[] {
 	const last = sanitizeText(cell.text).trim().split("\n").at(-1) ?? "";
 	const text = last === "" ? "thinking" : last.replaceAll("**", "");
-	return [fitLine([indentOf(view), span(`${view.glyphs.working} ${text}`, "muted")], view.width - 1, view.glyphs.ellipsis)];
+	return [
+		fitLine(
+			[indentOf(view), span(`${view.glyphs.working} ${text}`, "muted")],
+			view.width - 1,
+			view.glyphs.ellipsis,
+		),
+	];
 }
 
 /** Rows of one transcript entry at this width; every row fits it, and none holds anything but text. */

@@ -19,7 +19,11 @@ function searchLayout(state: State, view: View): ComposerLayout {
 	const match = searchMatch(state.history);
 	const label = ` search: ${query}`;
 	const found = match === undefined ? "nothing found" : match.replaceAll("\n", " ");
-	const line = fitLine([span(label, "accent"), span("  "), span(found, match === undefined ? "muted" : "text")], view.width, view.glyphs.ellipsis);
+	const line = fitLine(
+		[span(label, "accent"), span("  "), span(found, match === undefined ? "muted" : "text")],
+		view.width,
+		view.glyphs.ellipsis,
+	);
 	return { lines: [line], cursor: { row: 0, column: Math.min(view.width - 1, widthCells(label)) } };
 }
 
@@ -29,14 +33,18 @@ export function composerLayout(state: State, view: View, maxRows: number): Compo
 	const { text, cursor } = state.editor;
 	// One cell stays free at the right, so that a cursor after the last character has a place.
 	const rows = wrapExact(text.replaceAll("\t", " "), Math.max(1, view.width - LEAD_CELLS - 1));
-	const at = Math.max(0, rows.findLastIndex((row) => row.startIndex <= cursor));
+	const at = Math.max(
+		0,
+		rows.findLastIndex((row) => row.startIndex <= cursor),
+	);
 	const first = Math.max(0, Math.min(at - Math.floor(maxRows / 2), rows.length - maxRows));
 	const shown = rows.slice(first, first + maxRows);
 	const lines = shown.map((row, index): Line => {
 		const mark = first + index === 0 ? view.glyphs.prompt : " ";
 		return [span(` ${mark} `, "accent"), span(row.text)];
 	});
-	if (text === "" && view.width >= NARROW) lines[0] = spreadLine(lines[0] ?? [], [span("# / !", "muted"), span(" ")], view.width);
+	if (text === "" && view.width >= NARROW)
+		lines[0] = spreadLine(lines[0] ?? [], [span("# / !", "muted"), span(" ")], view.width);
 	const row = rows[at];
 	const column = LEAD_CELLS + widthCells(row === undefined ? "" : row.text.slice(0, cursor - row.startIndex));
 	return { lines, cursor: { row: at - first, column: Math.min(column, view.width - 1) } };

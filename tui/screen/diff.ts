@@ -14,29 +14,43 @@ export function parseDiff(diff: string, kind: "add" | "delete" | "update"): Diff
 		const row = kind === "add" ? "add" : "remove";
 		return lines.map((text, index) => ({ kind: row, line: index + 1, text: text.replace(/^[+-]/, "") }));
 	}
+	return parseHunks(lines);
+}
+
+interface Position {
+	old: number | undefined;
+	next: number | undefined;
+}
+
+function hunkStart(line: string): Position {
+	const [, old, next] = /^@@ -(\d+)(?:,\d+)? \+(\d+)/.exec(line) ?? [];
+	return {
+		old: old === undefined ? undefined : Number(old),
+		next: next === undefined ? undefined : Number(next),
+	};
+}
+
+const KIND: Readonly<Record<string, DiffRow["kind"]>> = { "-": "remove", "+": "add" };
+
+function parseHunks(lines: readonly string[]): DiffRow[] {
 	const rows: DiffRow[] = [];
-	let oldLine: number | undefined;
-	let newLine: number | undefined;
-	let isInHunk = false;
+	let position: Position | undefined;
 	for (const line of lines) {
-		const hunk = /^@@ -(\d+)(?:,\d+)? \+(\d+)/.exec(line);
-		if (hunk || line.startsWith("@@")) {
-			oldLine = hunk ? Number(hunk[1]) : undefined;
-			newLine = hunk ? Number(hunk[2]) : undefined;
-			isInHunk = true;
-		} else if (isInHunk && line.startsWith("-")) {
-			rows.push({ kind: "remove", line: oldLine, text: line.slice(1) });
-			oldLine = oldLine === undefined ? undefined : oldLine + 1;
-		} else if (isInHunk && line.startsWith("+")) {
-			rows.push({ kind: "add", line: newLine, text: line.slice(1) });
-			newLine = newLine === undefined ? undefined : newLine + 1;
-		} else if (isInHunk && !line.startsWith("\\")) {
-			rows.push({ kind: "same", line: newLine, text: line.slice(1) });
-			oldLine = oldLine === undefined ? undefined : oldLine + 1;
-			newLine = newLine === undefined ? undefined : newLine + 1;
+		if (line.startsWith("@@")) {
+			position = hunkStart(line);
+			continue;
 		}
+		// Before the first hunk are file names; a backslash row tells of a missing newline.
+		if (position === undefined || line.startsWith("\\")) continue;
+		const kind = KIND[line.charAt(0)] ?? "same";
+		rows.push({ kind, line: kind === "remove" ? position.old : position.next, text: line.slice(1) });
+		position = { old: after(position.old, kind !== "add"), next: after(position.next, kind !== "remove") };
 	}
 	return rows;
+}
+
+function after(line: number | undefined, isCounted: boolean): number | undefined {
+	return line === undefined || !isCounted ? line : line + 1;
 }
 
 /** Changed rows only, at most `limit`; `hidden` says how many more there are. */

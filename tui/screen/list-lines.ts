@@ -1,7 +1,7 @@
-import { DEFAULT_KEYMAP, chordLabel } from "../keymap/default-keymap.ts";
 import { SLASH_COMMANDS } from "../command/index.ts";
+import { chordLabel, DEFAULT_KEYMAP } from "../keymap/default-keymap.ts";
 import { panelIndex, panelRows } from "../store/panel.ts";
-import { popupIndex, type Popup } from "../store/popup.ts";
+import { type Popup, popupIndex } from "../store/popup.ts";
 import type { Panel, PanelRow, State } from "../store/state.ts";
 import { sanitizeLine } from "../text/sanitize.ts";
 import { padCells, truncateCells, widthCells } from "../text/width.ts";
@@ -22,13 +22,25 @@ function popupRows(popup: Popup, view: View): Line[] {
 	const names = popup.items.map((item) => widthCells(item.name));
 	const column = Math.min(20, Math.max(8, ...names)) + 2;
 	if (popup.kind === "command") {
-		return popup.items.map((item) => [span(padCells(`/${item.name}`, column + 1)), span(item.summary, "muted")]);
+		return popup.items.map((item) => [
+			span(padCells(`/${item.name}`, column + 1)),
+			span(item.summary, "muted"),
+		]);
 	}
 	return popup.items.map((agent): Line => {
-		const glyph = agent.status === "needs_you" ? view.glyphs.needsYou : agent.status === "working" ? view.glyphs.working : view.glyphs.idle;
+		const glyph =
+			agent.status === "needs_you"
+				? view.glyphs.needsYou
+				: agent.status === "working"
+					? view.glyphs.working
+					: view.glyphs.idle;
 		const word = agent.status === "needs_you" ? "needs you" : agent.status;
 		const mail = agent.mailbox_length > 0 ? ` ${view.glyphs.dot} ${agent.mailbox_length} in queue` : "";
-		return [span(`${glyph} `), span(padCells(sanitizeLine(agent.name), column)), span(`${word}${mail}`, "muted")];
+		return [
+			span(`${glyph} `),
+			span(padCells(sanitizeLine(agent.name), column)),
+			span(`${word}${mail}`, "muted"),
+		];
 	});
 }
 
@@ -47,12 +59,25 @@ export function popupLines(state: State, popup: Popup, view: View, maxRows: numb
 		const padded = [...fitted, span(" ".repeat(Math.max(0, inner - 2 - lineWidth(fitted))))];
 		return isSelected ? padded.map((part) => ({ ...part, token: "accent" as Token, bold: true })) : padded;
 	});
-	const mark = (index: number): Line[number] => span(from + index === selected ? `${view.glyphs.prompt} ` : "  ", "accent");
-	if (!isFramed) return lines.map((line, index): Line => fitLine([span("  "), mark(index), ...line], view.width, view.glyphs.ellipsis));
+	const mark = (index: number): Line[number] =>
+		span(from + index === selected ? `${view.glyphs.prompt} ` : "  ", "accent");
+	if (!isFramed)
+		return lines.map(
+			(line, index): Line => fitLine([span("  "), mark(index), ...line], view.width, view.glyphs.ellipsis),
+		);
 	const edge = box.across.repeat(inner + 2);
 	return [
 		[span(`   ${box.topLeft}${edge}${box.topRight}`, "muted")],
-		...lines.map((line, index): Line => [span(`   ${box.down}`, "muted"), span(" "), mark(index), ...line, span(" "), span(` ${box.down}`.slice(1), "muted")]),
+		...lines.map(
+			(line, index): Line => [
+				span(`   ${box.down}`, "muted"),
+				span(" "),
+				mark(index),
+				...line,
+				span(" "),
+				span(` ${box.down}`.slice(1), "muted"),
+			],
+		),
 		[span(`   ${box.bottomLeft}${edge}${box.bottomRight}`, "muted")],
 	];
 }
@@ -81,20 +106,37 @@ const NOTHING: Readonly<Record<Panel["kind"], string>> = {
 
 function rowGlyph(row: PanelRow, view: View): Line[number] {
 	if (row.glyph === "none") return span("");
-	const token: Token = row.glyph === "needsYou" ? "attention" : row.glyph === "failed" ? "bad" : row.glyph === "working" ? "accent" : "muted";
+	const token: Token =
+		row.glyph === "needsYou"
+			? "attention"
+			: row.glyph === "failed"
+				? "bad"
+				: row.glyph === "working"
+					? "accent"
+					: "muted";
 	return span(`${view.glyphs[row.glyph]} `, token);
 }
 
 function helpRows(): Line[] {
 	const rows: Line[] = [];
-	const keys = [...DEFAULT_KEYMAP.composer, ...DEFAULT_KEYMAP.working, ...DEFAULT_KEYMAP.global, ...DEFAULT_KEYMAP.empty, ...DEFAULT_KEYMAP.approval_waiting];
+	const keys = [
+		...DEFAULT_KEYMAP.composer,
+		...DEFAULT_KEYMAP.working,
+		...DEFAULT_KEYMAP.global,
+		...DEFAULT_KEYMAP.empty,
+		...DEFAULT_KEYMAP.approval_waiting,
+	];
 	for (const command of SLASH_COMMANDS) {
-		rows.push([span(padCells(`/${command.name}${command.argument ? ` ${command.argument}` : ""}`, 20)), span(command.summary, "muted")]);
+		rows.push([
+			span(padCells(`/${command.name}${command.argument ? ` ${command.argument}` : ""}`, 20)),
+			span(command.summary, "muted"),
+		]);
 	}
 	rows.push([span(padCells("#name text", 20)), span("send work to another agent (also @name)", "muted")]);
 	rows.push([span(padCells("!command", 20)), span("run a command with the offline agent", "muted")]);
 	for (const binding of keys) {
-		if (binding.help !== undefined) rows.push([span(padCells(chordLabel(binding.chord), 20)), span(binding.help, "muted")]);
+		if (binding.help !== undefined)
+			rows.push([span(padCells(chordLabel(binding.chord), 20)), span(binding.help, "muted")]);
 	}
 	return rows;
 }
@@ -103,23 +145,47 @@ function helpRows(): Line[] {
 export function panelLines(state: State, panel: Panel, view: View, maxRows: number): Line[] {
 	const filter = panel.filter === "" ? "" : `  / ${panel.filter}`;
 	const says = ENTER_SAYS[panel.kind].replaceAll("·", view.glyphs.dot);
-	const title = spreadLine([span(` ${TITLE[panel.kind]}`, "text", true), span(filter, "accent")], [span(says, "muted"), span(" ")], view.width, view.glyphs.ellipsis);
+	const title = spreadLine(
+		[span(` ${TITLE[panel.kind]}`, "text", true), span(filter, "accent")],
+		[span(says, "muted"), span(" ")],
+		view.width,
+		view.glyphs.ellipsis,
+	);
 	const room = Math.max(1, maxRows - 1);
 	if (panel.kind === "help") {
 		const rows = helpRows();
 		const from = Math.min(panel.selected, Math.max(0, rows.length - room));
-		return [title, ...rows.slice(from, from + room).map((row): Line => fitLine([span("   "), ...row], view.width - 1, view.glyphs.ellipsis))];
+		return [
+			title,
+			...rows
+				.slice(from, from + room)
+				.map((row): Line => fitLine([span("   "), ...row], view.width - 1, view.glyphs.ellipsis)),
+		];
 	}
 	const rows = panelRows(state);
-	if (rows.length === 0) return [title, [span(`   ${panel.isLoading ? `asking${view.glyphs.ellipsis}` : NOTHING[panel.kind]}`, "muted")]];
+	if (rows.length === 0)
+		return [
+			title,
+			[span(`   ${panel.isLoading ? `asking${view.glyphs.ellipsis}` : NOTHING[panel.kind]}`, "muted")],
+		];
 	const selected = panelIndex(state);
 	const { from, to } = windowOf(rows.length, selected, room);
 	const column = Math.min(20, Math.max(6, ...rows.map((row) => widthCells(row.name))));
 	const lines = rows.slice(from, to).map((row, index): Line => {
 		const isSelected = from + index === selected;
 		const name = padCells(truncateCells(row.name, column), column);
-		const left: Line = [span(isSelected ? ` ${view.glyphs.prompt} ` : "   ", "accent"), rowGlyph(row, view), span(`${name}  `, isSelected ? "accent" : "text", isSelected), span(row.text, isSelected ? "text" : "muted")];
-		return spreadLine(left, row.right === "" ? [] : [span(row.right, "muted"), span(" ")], view.width, view.glyphs.ellipsis);
+		const left: Line = [
+			span(isSelected ? ` ${view.glyphs.prompt} ` : "   ", "accent"),
+			rowGlyph(row, view),
+			span(`${name}  `, isSelected ? "accent" : "text", isSelected),
+			span(row.text, isSelected ? "text" : "muted"),
+		];
+		return spreadLine(
+			left,
+			row.right === "" ? [] : [span(row.right, "muted"), span(" ")],
+			view.width,
+			view.glyphs.ellipsis,
+		);
 	});
 	return [title, ...lines];
 }

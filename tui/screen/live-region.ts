@@ -19,7 +19,12 @@ export interface LiveLayout {
 
 export function viewOf(state: State, glyphs: Glyphs): View {
 	// A terminal of fewer columns than this is not written for, but must not break anything.
-	return { width: Math.max(20, state.columns), glyphs, nowMs: state.nowMs, homeDir: state.surroundings.homeDir };
+	return {
+		width: Math.max(20, state.columns),
+		glyphs,
+		nowMs: state.nowMs,
+		homeDir: state.surroundings.homeDir,
+	};
 }
 
 const OUTGOING_SAYS: Readonly<Record<Outgoing["state"], string>> = {
@@ -33,7 +38,12 @@ const OUTGOING_SAYS: Readonly<Record<Outgoing["state"], string>> = {
 function outboxLines(state: State, view: View): Line[] {
 	return state.outbox.map((entry): Line => {
 		const left: Line = [span(` ${view.glyphs.prompt} `, "muted"), span(sanitizeLine(entry.text), "muted")];
-		return spreadLine(left, [span(OUTGOING_SAYS[entry.state], "muted"), span(" ")], view.width, view.glyphs.ellipsis);
+		return spreadLine(
+			left,
+			[span(OUTGOING_SAYS[entry.state], "muted"), span(" ")],
+			view.width,
+			view.glyphs.ellipsis,
+		);
 	});
 }
 

@@ -11,7 +11,8 @@ const NOTICE_ROWS = 3;
 
 function ownSpans(state: State, view: View): Line {
 	const { glyphs } = view;
-	const provider = state.account?.provider === "offline" && state.thread === undefined ? "offline" : undefined;
+	const provider =
+		state.account?.provider === "offline" && state.thread === undefined ? "offline" : undefined;
 	const name = sanitizeLine(state.thread?.agent_name ?? provider ?? "no conversation yet");
 	if (state.turn === undefined) return [span(`${glyphs.idle} ${name}`, "muted")];
 	const elapsed = formatElapsed(state.nowMs - state.turn.startedAtMs);
@@ -69,21 +70,37 @@ export function statusLine(state: State, view: View): Line {
 /** One row above the composer about the link to the daemon; nothing while it is well. */
 export function bannerLines(state: State, view: View): Line[] {
 	const { link } = state;
-	const safe = state.editor.text === "" && state.outbox.length === 0 ? "" : ` ${view.glyphs.dot} your draft is safe`;
+	const safe =
+		state.editor.text === "" && state.outbox.length === 0 ? "" : ` ${view.glyphs.dot} your draft is safe`;
 	let line: Line | undefined;
 	if (link.kind === "connecting") line = [span(` connecting${view.glyphs.ellipsis}`, "muted")];
 	if (link.kind === "reconnecting") {
 		const seconds = Math.max(0, Math.ceil((link.retryAtMs - state.nowMs) / 1000));
-		line = [span(` reconnecting ${view.glyphs.dot} attempt ${link.attempt} in ${seconds} s${safe}`, "attention")];
+		line = [
+			span(` reconnecting ${view.glyphs.dot} attempt ${link.attempt} in ${seconds} s${safe}`, "attention"),
+		];
 	}
-	if (link.kind === "refused") return wrapText(sanitizeLine(`refused: ${link.message} ${link.remedy}`), view.width - 4).slice(0, NOTICE_ROWS).map((row, index): Line => [span(` ${index === 0 ? view.glyphs.failed : " "} ${row}`, "bad")]);
+	if (link.kind === "refused")
+		return wrapText(sanitizeLine(`refused: ${link.message} ${link.remedy}`), view.width - 4)
+			.slice(0, NOTICE_ROWS)
+			.map((row, index): Line => [span(` ${index === 0 ? view.glyphs.failed : " "} ${row}`, "bad")]);
 	if (link.kind === "closed") line = [span(` ${view.glyphs.failed} the connection is closed`, "bad")];
 	return line ? [line] : [];
 }
 
 /** Passing remarks and the warning before leaving. */
 export function noticeLines(state: State, view: View): Line[] {
-	if (state.exitUntilMs !== undefined) return [[span(view.width < NARROW ? " press Ctrl+C again to leave" : " press Ctrl+C again to leave; what runs goes on", "attention")]];
+	if (state.exitUntilMs !== undefined)
+		return [
+			[
+				span(
+					view.width < NARROW
+						? " press Ctrl+C again to leave"
+						: " press Ctrl+C again to leave; what runs goes on",
+					"attention",
+				),
+			],
+		];
 	if (!state.notice) return [];
 	const { text, token } = state.notice;
 	return wrapText(sanitizeLine(text), view.width - 2)

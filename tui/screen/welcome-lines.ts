@@ -31,20 +31,35 @@ export function welcomeLines(state: State, view: View): Line[] {
 	const dot = ` ${view.glyphs.dot} `;
 	const title = [`weave-codex ${surroundings.version}`, linkWord(state)];
 	if (view.width >= NARROW) title.push(`this machine: ${sanitizeLine(surroundings.machine)}`);
-	const lines: Line[] = [fitLine([span(` ${title.join(dot)}`, "muted")], view.width, view.glyphs.ellipsis), []];
+	const lines: Line[] = [
+		fitLine([span(` ${title.join(dot)}`, "muted")], view.width, view.glyphs.ellipsis),
+		[],
+	];
 	const isOffline = account?.provider === "offline";
 	const width = view.width - 5;
 	if (isOffline) {
-		const text = account.login === "none" ? OFFLINE_TEXT : OFFLINE_TEXT.replace("No Codex login found, so you", "You");
+		const text =
+			account.login === "none" ? OFFLINE_TEXT : OFFLINE_TEXT.replace("No Codex login found, so you", "You");
 		for (const row of wrapText(text, width)) lines.push([span(`   ${row}`)]);
 		for (const row of wrapText(sanitizeLine(account.detail), width)) lines.push([span(`   ${row}`, "muted")]);
 		lines.push([]);
 	} else if (account) {
-		const parts = [account.provider, account.model ?? "", tildePath(surroundings.cwd, view.homeDir)].filter((part) => part !== "");
-		lines.push(fitLine([span(`   ${parts.map(sanitizeLine).join(dot)}`)], view.width, view.glyphs.ellipsis), []);
+		const parts = [account.provider, account.model ?? "", tildePath(surroundings.cwd, view.homeDir)].filter(
+			(part) => part !== "",
+		);
+		lines.push(
+			fitLine([span(`   ${parts.map(sanitizeLine).join(dot)}`)], view.width, view.glyphs.ellipsis),
+			[],
+		);
 	}
 	for (const [key, text] of hints(isOffline)) {
-		lines.push(fitLine([span(`   ${padCells(key, 12)}`, "accent"), span(text, "muted")], view.width, view.glyphs.ellipsis));
+		lines.push(
+			fitLine(
+				[span(`   ${padCells(key, 12)}`, "accent"), span(text, "muted")],
+				view.width,
+				view.glyphs.ellipsis,
+			),
+		);
 	}
 	lines.push([]);
 	return lines;

@@ -70,7 +70,13 @@ export type Effect =
 	  }
 	| { kind: "interrupt"; threadId: string }
 	| { kind: "update_settings"; threadId: string; model?: string; policy?: ApprovalPolicy }
-	| { kind: "answer_approval"; approvalId: string; digest: string; decision: ApprovalDecision; confirm?: string }
+	| {
+			kind: "answer_approval";
+			approvalId: string;
+			digest: string;
+			decision: ApprovalDecision;
+			confirm?: string;
+	  }
 	| { kind: "arm_approval"; approvalId: string; afterMs: number }
 	| { kind: "send_mail"; clientMessageId: string; to: string; text: string }
 	| { kind: "list_threads" }

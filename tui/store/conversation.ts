@@ -4,7 +4,9 @@ import { noteCell, only, settle, type Update } from "./update.ts";
 
 /** Leaves the conversation on the screen: what is open there is closed in the transcript, its thread goes on. */
 function leave(state: State, slot: Slot): State {
-	const live = state.live.map((cell) => (cell.done ? cell : { ...cell, done: true })).filter((cell) => cell.kind !== "reasoning");
+	const live = state.live
+		.map((cell) => (cell.done ? cell : { ...cell, done: true }))
+		.filter((cell) => cell.kind !== "reasoning");
 	const settled = settle({ ...state, live });
 	return {
 		...settled,
@@ -22,7 +24,10 @@ function leave(state: State, slot: Slot): State {
 export function resetSlot(state: State, slotId: string): Update {
 	const wasOpen = state.slot.threadId !== undefined;
 	const left = leave(state, { id: slotId, status: "empty", threadId: undefined, epoch: undefined });
-	const cell = noteCell(`new:${slotId}`, ["a new conversation; the one above is kept (/resume)"], { token: "muted", glyph: "none" });
+	const cell = noteCell(`new:${slotId}`, ["a new conversation; the one above is kept (/resume)"], {
+		token: "muted",
+		glyph: "none",
+	});
 	return only(wasOpen ? settle({ ...left, live: [...left.live, cell] }) : left, { kind: "unwatch_thread" });
 }
 
@@ -34,7 +39,13 @@ export function openThread(state: State, threadId: string, slotId: string): Upda
 }
 
 function sendEffect(entry: Outgoing, threadId: string): Effect {
-	return { kind: "send_message", threadId, clientMessageId: entry.clientMessageId, text: entry.text, whenBusy: entry.whenBusy };
+	return {
+		kind: "send_message",
+		threadId,
+		clientMessageId: entry.clientMessageId,
+		text: entry.text,
+		whenBusy: entry.whenBusy,
+	};
 }
 
 /** Hands waiting messages of the present conversation to the daemon, making its thread first if there is none. */
@@ -54,6 +65,8 @@ export function flushOutbox(state: State): Update {
 		return only({ ...state, slot: { ...slot, status: "creating" } }, effect);
 	}
 	const { threadId } = slot;
-	const outbox = state.outbox.map((entry) => (waiting.includes(entry) ? { ...entry, state: "sending" as const } : entry));
+	const outbox = state.outbox.map((entry) =>
+		waiting.includes(entry) ? { ...entry, state: "sending" as const } : entry,
+	);
 	return only({ ...state, outbox }, ...waiting.map((entry) => sendEffect(entry, threadId)));
 }

@@ -9,14 +9,25 @@ function glyphOf(status: WeaveAgent["status"]): PanelRow["glyph"] {
 	return status === "working" ? "working" : "idle";
 }
 
-const STATUS_WORD: Readonly<Record<WeaveAgent["status"], string>> = { idle: "idle", working: "working", needs_you: "needs you" };
+const STATUS_WORD: Readonly<Record<WeaveAgent["status"], string>> = {
+	idle: "idle",
+	working: "working",
+	needs_you: "needs you",
+};
 
 function agentRow(agent: WeaveAgent, state: State): PanelRow {
 	const thread = state.threads.find((entry) => entry.thread_id === agent.thread_id);
-	const kind = agent.kind === "thread" ? [thread?.provider, thread?.model].filter(Boolean).join(" ") : agent.kind;
+	const kind =
+		agent.kind === "thread" ? [thread?.provider, thread?.model].filter(Boolean).join(" ") : agent.kind;
 	const mail = agent.mailbox_length > 0 ? `${agent.mailbox_length} in its mailbox` : "";
 	const word = agent.connected || agent.kind === "thread" ? STATUS_WORD[agent.status] : "not connected";
-	return { id: agent.name, glyph: glyphOf(agent.status), name: sanitizeLine(agent.name), text: `${word}  ${sanitizeLine(kind)}`, right: mail };
+	return {
+		id: agent.name,
+		glyph: glyphOf(agent.status),
+		name: sanitizeLine(agent.name),
+		text: `${word}  ${sanitizeLine(kind)}`,
+		right: mail,
+	};
 }
 
 function terminalRow(terminal: Terminal, state: State): PanelRow {

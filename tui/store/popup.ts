@@ -1,6 +1,6 @@
 import type { WeaveAgent } from "#protocol/record.ts";
-import { SLASH_COMMANDS } from "../command/index.ts";
 import type { SlashCommand } from "../command/define.ts";
+import { SLASH_COMMANDS } from "../command/index.ts";
 import { fuzzyFilter } from "../text/fuzzy.ts";
 import type { State } from "./state.ts";
 

@@ -4,7 +4,7 @@ import { sanitizeText } from "../text/sanitize.ts";
 import type { Cell } from "./cell.ts";
 import { applySettings } from "./settings.ts";
 import type { State } from "./state.ts";
-import { append, only, remark, type ReduceContext, type Update } from "./update.ts";
+import { append, only, type ReduceContext, remark, type Update } from "./update.ts";
 
 /** A second Ctrl+C within this time leaves (experience.md, terminal UI 3). */
 const EXIT_WINDOW_MS = 2_000;
@@ -14,14 +14,19 @@ const EXPANDED_LINES = 400;
 function interrupt(state: State): Update | undefined {
 	const { turn, slot } = state;
 	if (!turn || turn.isInterrupting || slot.threadId === undefined) return undefined;
-	return only({ ...state, turn: { ...turn, isInterrupting: true } }, { kind: "interrupt", threadId: slot.threadId });
+	return only(
+		{ ...state, turn: { ...turn, isInterrupting: true } },
+		{ kind: "interrupt", threadId: slot.threadId },
+	);
 }
 
 function runBreak(state: State, nowMs: number): Update {
-	if (state.exitUntilMs !== undefined && nowMs < state.exitUntilMs) return only({ ...state, isExiting: true }, { kind: "exit", code: 0 });
+	if (state.exitUntilMs !== undefined && nowMs < state.exitUntilMs)
+		return only({ ...state, isExiting: true }, { kind: "exit", code: 0 });
 	const interrupted = interrupt(state);
 	if (interrupted) return interrupted;
-	if (state.editor.text !== "") return only({ ...state, editor: replaceText(state.editor, ""), exitUntilMs: undefined });
+	if (state.editor.text !== "")
+		return only({ ...state, editor: replaceText(state.editor, ""), exitUntilMs: undefined });
 	return only({ ...state, exitUntilMs: nowMs + EXIT_WINDOW_MS });
 }
 
@@ -29,7 +34,12 @@ function expand(state: State, nowMs: number): Update {
 	const shown = [...state.printed.slice(-100), ...state.live];
 	const cell = shown.findLast((entry) => entry.kind === "command" || entry.kind === "patch");
 	const title = cell?.kind === "command" ? `$ ${cell.item.command}` : "changes";
-	const body = cell?.kind === "command" ? cell.output : cell?.kind === "patch" ? cell.item.changes.map((change) => `${change.path}\n${change.diff}`).join("\n") : "";
+	const body =
+		cell?.kind === "command"
+			? cell.output
+			: cell?.kind === "patch"
+				? cell.item.changes.map((change) => `${change.path}\n${change.diff}`).join("\n")
+				: "";
 	if (!cell || body.trim() === "") return only(remark(state, "nothing to show in full", nowMs));
 	const lines = sanitizeText(body).trimEnd().split("\n");
 	const cut = lines.length - EXPANDED_LINES;
@@ -50,7 +60,10 @@ function cycleApproval(state: State, nowMs: number): Update {
 	const present = state.wantedPolicy ?? state.thread?.approval_policy ?? "on-request";
 	const policy = POLICIES[(POLICIES.indexOf(present) + 1) % POLICIES.length] ?? "on-request";
 	const update = applySettings(state, { policy });
-	return { state: remark(update.state, `approvals ${POLICY_SAYS[policy]}`, nowMs, "accent"), effects: update.effects };
+	return {
+		state: remark(update.state, `approvals ${POLICY_SAYS[policy]}`, nowMs, "accent"),
+		effects: update.effects,
+	};
 }
 
 /** Commands of the whole program. */

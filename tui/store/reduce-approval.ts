@@ -2,7 +2,7 @@ import type { Approval, ApprovalDecision } from "#protocol/record.ts";
 import { sanitizeLine } from "../text/sanitize.ts";
 import { truncateCells } from "../text/width.ts";
 import type { Effect } from "./action.ts";
-import { NO_APPROVALS, type ApprovalQueue, type State } from "./state.ts";
+import { type ApprovalQueue, NO_APPROVALS, type State } from "./state.ts";
 import { append, isShown, noteCell, only, remark, type Update } from "./update.ts";
 
 /** A prompt cannot be answered before it has been on the screen this long (experience.md, terminal UI 5). */
@@ -24,7 +24,8 @@ function withQueue(state: State, approvals: ApprovalQueue, nowMs: number): Updat
 export function putApproval(state: State, approval: Approval, nowMs: number): Update {
 	const { queue } = state.approvals;
 	// A request is immutable: one that is known keeps what was shown.
-	if (approval.status !== "pending" || queue.some((entry) => entry.approval_id === approval.approval_id)) return only(state);
+	if (approval.status !== "pending" || queue.some((entry) => entry.approval_id === approval.approval_id))
+		return only(state);
 	return withQueue(state, { ...state.approvals, queue: [...queue, approval] }, nowMs);
 }
 
@@ -48,7 +49,8 @@ export function armApproval(state: State, approvalId: string, nowMs: number): Up
 
 /** What an approval is about, on one line. */
 export function approvalSubject(approval: Approval): string {
-	if (approval.kind === "command") return `$ ${sanitizeLine(approval.command ?? approval.argv?.join(" ") ?? "")}`;
+	if (approval.kind === "command")
+		return `$ ${sanitizeLine(approval.command ?? approval.argv?.join(" ") ?? "")}`;
 	const paths = (approval.changes ?? []).map((change) => sanitizeLine(change.path));
 	return `~ ${paths.join(", ")}`;
 }
@@ -80,13 +82,24 @@ export function resolveApproval(state: State, approval: Approval, nowMs: number)
 	const why = approval.resolved_reason ? ` (${sanitizeLine(approval.resolved_reason)})` : "";
 	const text = `${OUTCOME[approval.status]}${by}${why}  ${truncateCells(approvalSubject(approval), 120)}`;
 	const isGood = approval.status === "accepted";
-	const cell = noteCell(key, [text], { token: isGood ? "muted" : "attention", glyph: isGood ? "done" : "failed" });
+	const cell = noteCell(key, [text], {
+		token: isGood ? "muted" : "attention",
+		glyph: isGood ? "done" : "failed",
+	});
 	return { state: append(update.state, cell), effects: update.effects };
 }
 
-export function refuseApproval(state: State, approvalId: string, message: string, isGone: boolean, nowMs: number): Update {
+/** An answer that was refused: told, and one that is gone leaves the queue. */
+export function refuseApproval(
+	state: State,
+	refusal: { approvalId: string; message: string; isGone: boolean },
+	nowMs: number,
+): Update {
+	const { approvalId, message, isGone } = refusal;
 	const answers = state.approvals.answers.filter((answer) => answer.approvalId !== approvalId);
-	const queue = isGone ? state.approvals.queue.filter((entry) => entry.approval_id !== approvalId) : state.approvals.queue;
+	const queue = isGone
+		? state.approvals.queue.filter((entry) => entry.approval_id !== approvalId)
+		: state.approvals.queue;
 	const told = remark(state, message, nowMs, "attention");
 	return withQueue(told, { ...state.approvals, queue, answers }, nowMs);
 }
@@ -132,7 +145,8 @@ export function runApprovalCommand(state: State, command: string, nowMs: number)
 	if (approvals.answers.some((answer) => answer.approvalId === head.approval_id)) return only(state);
 	const isAccept = decision === "accept" || decision === "accept_for_session";
 	if (!isAccept || head.confirm_word === null) return send(state, head, decision);
-	if (decision === "accept_for_session") return only(remark(state, "this kind can only be approved once at a time", nowMs, "attention"));
+	if (decision === "accept_for_session")
+		return only(remark(state, "this kind can only be approved once at a time", nowMs, "attention"));
 	return only({ ...state, approvals: { ...approvals, confirm: "" } });
 }
 
@@ -141,12 +155,15 @@ export function runConfirmCommand(state: State, command: string, nowMs: number):
 	const head = state.approvals.queue[0];
 	const typed = state.approvals.confirm;
 	if (!head || typed === undefined) return only(state);
-	const set = (confirm: string | undefined): Update => only({ ...state, approvals: { ...state.approvals, confirm } });
+	const set = (confirm: string | undefined): Update =>
+		only({ ...state, approvals: { ...state.approvals, confirm } });
 	if (command === "confirm.leave") return set(undefined);
 	if (command === "confirm.clear") return set("");
 	if (command === "confirm.backspace") return set(typed.slice(0, -1));
 	if (typed.trim() !== head.confirm_word) {
-		return only(remark(state, `type the word “${head.confirm_word ?? ""}” to approve, or Esc`, nowMs, "attention"));
+		return only(
+			remark(state, `type the word “${head.confirm_word ?? ""}” to approve, or Esc`, nowMs, "attention"),
+		);
 	}
 	return send(state, head, "accept", typed.trim());
 }

@@ -12,12 +12,16 @@ function textOf(content: readonly { text: string }[]): string {
 
 /** The newest thing said by the person before the end of the transcript; a command it names is shown with its output. */
 function lastUserText(state: State): string {
-	const cell = state.live.findLast((entry) => entry.kind === "user") ?? state.printed.findLast((entry) => entry.kind === "user");
+	const cell =
+		state.live.findLast((entry) => entry.kind === "user") ??
+		state.printed.findLast((entry) => entry.kind === "user");
 	return cell?.kind === "user" ? cell.text : "";
 }
 
 function isNamedAlready(state: State): boolean {
-	const last = [...state.printed.slice(-40), ...state.live].findLast((cell) => cell.kind === "agent" || cell.kind === "user");
+	const last = [...state.printed.slice(-40), ...state.live].findLast(
+		(cell) => cell.kind === "agent" || cell.kind === "user",
+	);
 	return last?.kind === "agent";
 }
 
@@ -26,9 +30,22 @@ function cellOf(state: State, item: Item, done: boolean, nowMs: number): Cell | 
 	const key = item.id;
 	switch (item.type) {
 		case "userMessage":
-			return { kind: "user", key, done: true, text: textOf(item.content), atMs: item.startedAtMs ?? item.completedAtMs ?? undefined };
+			return {
+				kind: "user",
+				key,
+				done: true,
+				text: textOf(item.content),
+				atMs: item.startedAtMs ?? item.completedAtMs ?? undefined,
+			};
 		case "agentMessage":
-			return { kind: "agent", key, done, name: state.thread?.agent_name ?? "agent", text: item.text, isNamed: !isNamedAlready(state) };
+			return {
+				kind: "agent",
+				key,
+				done,
+				name: state.thread?.agent_name ?? "agent",
+				text: item.text,
+				isNamed: !isNamedAlready(state),
+			};
 		case "reasoning":
 			return done ? undefined : { kind: "reasoning", key, done: false, text: item.summary.join("\n") };
 		case "commandExecution":
@@ -64,8 +81,12 @@ function putItem(state: State, item: Item, done: boolean, nowMs: number): State 
 		return settle({ ...next, live: next.live.with(at, kept) });
 	}
 	if (cell?.kind === "command" && before?.kind === "command") {
-		const output = item.type === "commandExecution" && item.aggregatedOutput !== null ? cell.output : before.output;
-		return settle({ ...next, live: next.live.with(at, { ...cell, output, startedAtMs: before.startedAtMs }) });
+		const output =
+			item.type === "commandExecution" && item.aggregatedOutput !== null ? cell.output : before.output;
+		return settle({
+			...next,
+			live: next.live.with(at, { ...cell, output, startedAtMs: before.startedAtMs }),
+		});
 	}
 	return settle({ ...next, live: cell ? next.live.with(at, cell) : next.live.toSpliced(at, 1) });
 }
@@ -107,7 +128,10 @@ function startTurn(state: State, turn: Turn): State {
 function endCell(turn: Turn): Cell | undefined {
 	const key = `turn:${turn.turn_id}`;
 	if (turn.status === "interrupted") {
-		return noteCell(key, [`interrupted${turn.reason ? `: ${turn.reason}` : ""}`], { token: "attention", glyph: "failed" });
+		return noteCell(key, [`interrupted${turn.reason ? `: ${turn.reason}` : ""}`], {
+			token: "attention",
+			glyph: "failed",
+		});
 	}
 	if (turn.status !== "failed") return undefined;
 	const message = turn.error?.message ?? turn.reason ?? "the turn failed";
@@ -118,7 +142,9 @@ function endCell(turn: Turn): Cell | undefined {
 function endTurn(state: State, turn: Turn): State {
 	// Whatever is still open will get no end of its own.
 	const live = state.live.map((cell) => (cell.done ? cell : { ...cell, done: true }));
-	const shown = live.filter((cell) => cell.kind !== "reasoning" && !(cell.kind === "agent" && cell.text === ""));
+	const shown = live.filter(
+		(cell) => cell.kind !== "reasoning" && !(cell.kind === "agent" && cell.text === ""),
+	);
 	const isOwn = state.turn?.turnId === turn.turn_id;
 	const ended = settle({ ...state, live: shown, turn: isOwn ? undefined : state.turn });
 	const cell = endCell(turn);
@@ -146,7 +172,10 @@ export function reduceChatEvent(state: State, event: ChatEvent, nowMs: number): 
 		case "chat.error": {
 			const retry = event.will_retry ? " (it tries again by itself)" : "";
 			if (event.will_retry) {
-				return { ...state, notice: { text: `${event.error.message}${retry}`, token: "attention", untilMs: nowMs + 8_000 } };
+				return {
+					...state,
+					notice: { text: `${event.error.message}${retry}`, token: "attention", untilMs: nowMs + 8_000 },
+				};
 			}
 			const key = `error:${event.turn_id}:${event.error.message}`;
 			// The turn's own end repeats the message.
@@ -166,16 +195,29 @@ export function reduceSnapshot(state: State, snapshot: ChatSnapshot, nowMs: numb
 	const isFirst = state.slot.status !== "open";
 	const epoch = state.link.kind === "connected" ? state.link.epoch : state.slot.epoch;
 	const wasRunning = state.turn;
-	let next: State = { ...state, thread, usage: thread.usage ?? state.usage, slot: { ...state.slot, status: "open", epoch } };
+	let next: State = {
+		...state,
+		thread,
+		usage: thread.usage ?? state.usage,
+		slot: { ...state.slot, status: "open", epoch },
+	};
 	const headerKey = `header:${state.slot.id}`;
-	if (isFirst && !isShown(next, headerKey)) next = append(next, { kind: "header", key: headerKey, done: true, thread });
+	if (isFirst && !isShown(next, headerKey))
+		next = append(next, { kind: "header", key: headerKey, done: true, thread });
 	if (isFirst && snapshot.has_more) {
-		next = append(next, noteCell(`more:${state.slot.id}`, ["earlier turns are kept by the daemon and not shown here"], { token: "muted", glyph: "none" }));
+		next = append(
+			next,
+			noteCell(`more:${state.slot.id}`, ["earlier turns are kept by the daemon and not shown here"], {
+				token: "muted",
+				glyph: "none",
+			}),
+		);
 	}
 	for (const turn of turns) next = putTurn(next, turn, nowMs);
 	next = { ...next, turnNumber: Math.max(thread.turn_count, turns.length) };
 	if (turns.every((turn) => turn.status !== "inProgress")) next = { ...next, turn: undefined };
-	const lost = wasRunning && turns.find((turn) => turn.turn_id === wasRunning.turnId && turn.status === "interrupted");
+	const lost =
+		wasRunning && turns.find((turn) => turn.turn_id === wasRunning.turnId && turn.status === "interrupted");
 	if (lost && state.slot.epoch !== undefined && epoch !== state.slot.epoch) {
 		const text = `the daemon was restarted; turn ${next.turnNumber} was interrupted (enter to continue it)`;
 		next = { ...next, notice: { text, token: "attention", untilMs: undefined, onEnter: "continue" } };
@@ -188,7 +230,8 @@ function putTurn(state: State, turn: Turn, nowMs: number): State {
 	let next = isOpen ? startTurn(state, turn) : state;
 	for (const item of turn.items) {
 		next = putItem(next, item, !isOpen || isFinished(item), nowMs);
-		if (item.type === "userMessage") next = { ...next, history: addEntry(next.history, textOf(item.content)) };
+		if (item.type === "userMessage")
+			next = { ...next, history: addEntry(next.history, textOf(item.content)) };
 	}
 	return isOpen ? next : endTurn(next, turn);
 }

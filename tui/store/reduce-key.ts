@@ -1,13 +1,19 @@
-import { EDITOR_COMMANDS, insertText, isEditorCommand, replaceText, type EditorState } from "../editor/editor.ts";
+import {
+	EDITOR_COMMANDS,
+	type EditorState,
+	insertText,
+	isEditorCommand,
+	replaceText,
+} from "../editor/editor.ts";
 import { searchMatch, stepHistory } from "../editor/history.ts";
 import type { KeyContext } from "../keymap/default-keymap.ts";
 import type { KeyEvent } from "../keymap/key-event.ts";
 import { resolveChord } from "../keymap/resolve.ts";
-import { runApprovalCommand, runConfirmCommand } from "./reduce-approval.ts";
+import { popupOf } from "./popup.ts";
 import { runAppCommand } from "./reduce-app.ts";
+import { runApprovalCommand, runConfirmCommand } from "./reduce-approval.ts";
 import { runPanelCommand } from "./reduce-panel.ts";
 import { acceptPopup, runPopupCommand } from "./reduce-popup.ts";
-import { popupOf } from "./popup.ts";
 import type { State } from "./state.ts";
 import { submitDraft } from "./submit.ts";
 import { only, type ReduceContext, type Update } from "./update.ts";
@@ -31,7 +37,8 @@ export function activeContexts(state: State): KeyContext[] {
 /** Typed text goes to the layer that has the keys; an approval never eats a word. */
 function typeText(state: State, text: string): State {
 	const { approvals } = state;
-	if (approvals.confirm !== undefined) return { ...state, approvals: { ...approvals, confirm: approvals.confirm + text } };
+	if (approvals.confirm !== undefined)
+		return { ...state, approvals: { ...approvals, confirm: approvals.confirm + text } };
 	if (state.panel !== undefined && state.panel.kind !== "help") {
 		return { ...state, panel: { ...state.panel, filter: state.panel.filter + text, selected: 0 } };
 	}
@@ -52,7 +59,12 @@ function typeText(state: State, text: string): State {
 function setEditor(state: State, editor: EditorState): State {
 	const isEdited = editor.text !== state.editor.text;
 	const popup = isEdited ? { selected: 0, closedFor: undefined } : state.popup;
-	return { ...state, editor, popup, history: isEdited ? { ...state.history, index: undefined } : state.history };
+	return {
+		...state,
+		editor,
+		popup,
+		history: isEdited ? { ...state.history, index: undefined } : state.history,
+	};
 }
 
 function runEditorCommand(state: State, command: keyof typeof EDITOR_COMMANDS): State {
@@ -69,7 +81,10 @@ function runSearchCommand(state: State, command: string): State {
 	if (command === "search.open") return { ...state, history: { ...history, search: { query: "", skip: 0 } } };
 	const search = history.search;
 	if (search === undefined) return state;
-	const put = (next: typeof search | undefined): State => ({ ...state, history: { ...history, search: next } });
+	const put = (next: typeof search | undefined): State => ({
+		...state,
+		history: { ...history, search: next },
+	});
 	if (command === "search.leave") return put(undefined);
 	if (command === "search.older") return put({ ...search, skip: search.skip + 1 });
 	if (command === "search.newer") return put({ ...search, skip: Math.max(0, search.skip - 1) });
@@ -103,7 +118,9 @@ function runCommand(state: State, command: string, context: ReduceContext): Upda
 		case "popup":
 			return command === "popup.accept" ? acceptPopup(state, context) : only(runPopupCommand(state, command));
 		case "composer":
-			return command === "composer.queue" ? submitDraft(state, "queue", context) : sendOrBreakLine(state, context);
+			return command === "composer.queue"
+				? submitDraft(state, "queue", context)
+				: sendOrBreakLine(state, context);
 		default:
 			return runAppCommand(state, command, context);
 	}

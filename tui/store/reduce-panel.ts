@@ -3,7 +3,7 @@ import { openThread } from "./conversation.ts";
 import { panelIndex, panelRows } from "./panel.ts";
 import { applySettings } from "./settings.ts";
 import type { State } from "./state.ts";
-import { only, remark, type ReduceContext, type Update } from "./update.ts";
+import { only, type ReduceContext, remark, type Update } from "./update.ts";
 
 /** Rows that Page Up and Page Down go over. */
 const PAGE = 8;
@@ -22,7 +22,10 @@ function choose(state: State, context: ReduceContext): Update {
 			return only(closed, { kind: "attach", terminal: row.id });
 		case "models": {
 			const update = applySettings(closed, { model: row.id });
-			return { state: remark(update.state, `model ${row.name} from the next turn on`, context.nowMs, "accent"), effects: update.effects };
+			return {
+				state: remark(update.state, `model ${row.name} from the next turn on`, context.nowMs, "accent"),
+				effects: update.effects,
+			};
 		}
 		default:
 			return only(closed);
@@ -35,7 +38,8 @@ export function runPanelCommand(state: State, command: string, context: ReduceCo
 	if (!panel) return only(state);
 	const last = Math.max(0, panel.kind === "help" ? 200 : panelRows(state).length - 1);
 	const at = panel.kind === "help" ? panel.selected : panelIndex(state);
-	const go = (selected: number): Update => only({ ...state, panel: { ...panel, selected: Math.max(0, Math.min(last, selected)) } });
+	const go = (selected: number): Update =>
+		only({ ...state, panel: { ...panel, selected: Math.max(0, Math.min(last, selected)) } });
 	switch (command) {
 		case "panel.up":
 			return go(at - 1);

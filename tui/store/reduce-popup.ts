@@ -12,7 +12,11 @@ function complete(state: State): State {
 	const sign = popup.kind === "command" ? "/" : state.editor.text.charAt(0);
 	const rest = state.editor.text.slice(popup.end).replace(/^\s+/, "");
 	const head = `${sign}${item.name} `;
-	return { ...state, editor: replaceText(state.editor, head + rest, head.length), popup: { selected: 0, closedFor: undefined } };
+	return {
+		...state,
+		editor: replaceText(state.editor, head + rest, head.length),
+		popup: { selected: 0, closedFor: undefined },
+	};
 }
 
 /** Moving in the popup, completing, closing. */
@@ -21,7 +25,8 @@ export function runPopupCommand(state: State, command: string): State {
 	if (!popup) return state;
 	const at = popupIndex(state, popup);
 	const count = popup.items.length;
-	if (command === "popup.up") return { ...state, popup: { ...state.popup, selected: (at - 1 + count) % count } };
+	if (command === "popup.up")
+		return { ...state, popup: { ...state.popup, selected: (at - 1 + count) % count } };
 	if (command === "popup.down") return { ...state, popup: { ...state.popup, selected: (at + 1) % count } };
 	if (command === "popup.close") return { ...state, popup: { selected: 0, closedFor: state.editor.text } };
 	return complete(state);

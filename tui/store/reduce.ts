@@ -2,23 +2,40 @@ import { insertPaste, replaceText } from "../editor/editor.ts";
 import type { Action } from "./action.ts";
 import type { Cell, CellOf } from "./cell.ts";
 import { flushOutbox } from "./conversation.ts";
-import { armApproval, putApproval, refuseApproval, replaceApprovals, resolveApproval } from "./reduce-approval.ts";
+import {
+	armApproval,
+	putApproval,
+	refuseApproval,
+	replaceApprovals,
+	resolveApproval,
+} from "./reduce-approval.ts";
 import { reduceChatEvent, reduceSnapshot } from "./reduce-chat.ts";
 import { reduceKey } from "./reduce-key.ts";
 import type { LinkView, Outgoing, State } from "./state.ts";
 import { reduceCommandAction } from "./submit.ts";
-import { append, isShown, noteCell, only, remark, type ReduceContext, type Update } from "./update.ts";
+import { append, isShown, noteCell, only, type ReduceContext, remark, type Update } from "./update.ts";
 
 function changeLink(state: State, link: LinkView): Update {
 	// What was not acknowledged goes again under the same ids; the daemon stores each id once.
-	const outbox = link.kind === "connected" ? state.outbox.map((entry) => (entry.state === "sending" ? { ...entry, state: "waiting" as const } : entry)) : state.outbox;
-	const isStuck = link.kind === "connected" && state.slot.status === "creating" && state.link.kind !== "connected";
+	const outbox =
+		link.kind === "connected"
+			? state.outbox.map((entry) =>
+					entry.state === "sending" ? { ...entry, state: "waiting" as const } : entry,
+				)
+			: state.outbox;
+	const isStuck =
+		link.kind === "connected" && state.slot.status === "creating" && state.link.kind !== "connected";
 	const slot = isStuck ? { ...state.slot, status: "empty" as const } : state.slot;
 	return flushOutbox({ ...state, link, outbox, slot });
 }
 
 function acknowledge(state: State, id: string, delivery: Outgoing["state"]): State {
-	return { ...state, outbox: state.outbox.map((entry) => (entry.clientMessageId === id ? { ...entry, state: delivery } : entry)) };
+	return {
+		...state,
+		outbox: state.outbox.map((entry) =>
+			entry.clientMessageId === id ? { ...entry, state: delivery } : entry,
+		),
+	};
 }
 
 /** A refused message is told and can be had back by Up; an unreachable daemon is not a refusal. */
@@ -28,7 +45,10 @@ function refuseMessage(state: State, id: string, message: string, isRetryable: b
 	if (isRetryable) return acknowledge(state, id, "waiting");
 	const rest = { ...state, outbox: state.outbox.filter((each) => each !== entry) };
 	const editor = rest.editor.text === "" ? replaceText(rest.editor, entry.text) : rest.editor;
-	const cell = noteCell(`refused:${id}`, [`not sent: ${message}`, entry.text], { token: "bad", glyph: "failed" });
+	const cell = noteCell(`refused:${id}`, [`not sent: ${message}`, entry.text], {
+		token: "bad",
+		glyph: "failed",
+	});
 	return append({ ...rest, editor }, cell);
 }
 
@@ -37,7 +57,8 @@ function failOpening(state: State, slotId: string, message: string, isRetryable:
 	const slot = { ...state.slot, status: "empty" as const, threadId: undefined };
 	if (isRetryable) return { ...state, slot };
 	let next: State = { ...state, slot };
-	for (const entry of state.outbox) if (entry.slotId === slotId) next = refuseMessage(next, entry.clientMessageId, message, false);
+	for (const entry of state.outbox)
+		if (entry.slotId === slotId) next = refuseMessage(next, entry.clientMessageId, message, false);
 	return next.outbox.length === state.outbox.length
 		? append(next, noteCell(`unopened:${slotId}`, [message], { token: "bad", glyph: "failed" }))
 		: next;
@@ -71,7 +92,11 @@ function reduceRecord(state: State, action: Action): State {
 		case "agent_removed":
 			return { ...state, agents: state.agents.filter((row) => row.agent_id !== action.agentId) };
 		case "threads_snapshot":
-			return { ...state, threads: action.threads, thread: action.threads.find((row) => row.thread_id === state.slot.threadId) ?? state.thread };
+			return {
+				...state,
+				threads: action.threads,
+				thread: action.threads.find((row) => row.thread_id === state.slot.threadId) ?? state.thread,
+			};
 		case "thread_put": {
 			const isOpen = action.thread.thread_id === state.slot.threadId;
 			const threads = putBy(state.threads, action.thread, (row) => row.thread_id);
@@ -92,7 +117,8 @@ function reduceRecord(state: State, action: Action): State {
 
 function tick(state: State, nowMs: number): State {
 	const isOver = state.notice?.untilMs !== undefined && state.notice.untilMs <= nowMs;
-	const exitUntilMs = state.exitUntilMs !== undefined && state.exitUntilMs <= nowMs ? undefined : state.exitUntilMs;
+	const exitUntilMs =
+		state.exitUntilMs !== undefined && state.exitUntilMs <= nowMs ? undefined : state.exitUntilMs;
 	return { ...state, nowMs, exitUntilMs, notice: isOver ? undefined : state.notice };
 }
 
@@ -104,7 +130,10 @@ function openCreated(state: State, action: Extract<Action, { type: "thread_creat
 	const opened = append({ ...state, slot, thread }, header);
 	const update = flushOutbox(opened);
 	// Watching first: no event of the first turn is missed, and its snapshot has the message in it anyway.
-	return { state: update.state, effects: [{ kind: "watch_thread", slotId: slot.id, threadId: thread.thread_id }, ...update.effects] };
+	return {
+		state: update.state,
+		effects: [{ kind: "watch_thread", slotId: slot.id, threadId: thread.thread_id }, ...update.effects],
+	};
 }
 
 function reduceApprovalAction(state: State, action: Action, nowMs: number): Update {
@@ -118,7 +147,7 @@ function reduceApprovalAction(state: State, action: Action, nowMs: number): Upda
 		case "approval_armed":
 			return armApproval(state, action.approvalId, nowMs);
 		case "approval_refused":
-			return refuseApproval(state, action.approvalId, action.message, action.isGone, nowMs);
+			return refuseApproval(state, action, nowMs);
 		default:
 			return only(state);
 	}
@@ -135,7 +164,8 @@ function reduceEvent(state: State, action: Extract<Action, { type: "chat_event" 
 function paste(state: State, text: string, nowMs: number): State {
 	const { approvals } = state;
 	const calm = { ...state, lastKeyMs: nowMs, exitUntilMs: undefined };
-	if (approvals.confirm !== undefined || state.panel !== undefined || state.history.search !== undefined) return calm;
+	if (approvals.confirm !== undefined || state.panel !== undefined || state.history.search !== undefined)
+		return calm;
 	return {
 		...calm,
 		editor: insertPaste(state.editor, text),
@@ -184,7 +214,10 @@ export function reduce(before: State, action: Action, context: ReduceContext): U
 		case "mail_changed":
 			return only(changeMail(state, action));
 		case "mail_refused": {
-			const cell = noteCell(`mail:${action.clientMessageId}`, [`not sent: ${action.message}`], { token: "bad", glyph: "failed" });
+			const cell = noteCell(`mail:${action.clientMessageId}`, [`not sent: ${action.message}`], {
+				token: "bad",
+				glyph: "failed",
+			});
 			return only(append(state, cell));
 		}
 		case "panel_filled":
@@ -198,7 +231,9 @@ export function reduce(before: State, action: Action, context: ReduceContext): U
 			const record = reduceRecord(state, action);
 			if (record !== state) return only(record);
 			const approval = reduceApprovalAction(state, action, nowMs);
-			return approval.state !== state || approval.effects.length > 0 ? approval : reduceCommandAction(state, action, context);
+			return approval.state !== state || approval.effects.length > 0
+				? approval
+				: reduceCommandAction(state, action, context);
 		}
 	}
 }

@@ -1,6 +1,13 @@
 import type { TokenUsage } from "#protocol/codex-item.ts";
-import type { Approval, ApprovalDecision, ApprovalPolicy, Terminal, Thread, WeaveAgent } from "#protocol/record.ts";
-import { EMPTY_EDITOR, type EditorState } from "../editor/editor.ts";
+import type {
+	Approval,
+	ApprovalDecision,
+	ApprovalPolicy,
+	Terminal,
+	Thread,
+	WeaveAgent,
+} from "#protocol/record.ts";
+import { type EditorState, EMPTY_EDITOR } from "../editor/editor.ts";
 import { EMPTY_HISTORY, type HistoryState } from "../editor/history.ts";
 import type { Token } from "../theme/theme.ts";
 import type { Cell, CellOf } from "./cell.ts";

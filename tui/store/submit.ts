@@ -5,7 +5,7 @@ import type { Action } from "./action.ts";
 import { flushOutbox, openThread, resetSlot } from "./conversation.ts";
 import { applySettings } from "./settings.ts";
 import type { Outgoing, Panel, State } from "./state.ts";
-import { only, remark, type ReduceContext, type Update } from "./update.ts";
+import { only, type ReduceContext, remark, type Update } from "./update.ts";
 
 function cleared(state: State): State {
 	return {
@@ -16,8 +16,19 @@ function cleared(state: State): State {
 	};
 }
 
-function submitMessage(state: State, text: string, whenBusy: "steer" | "queue", context: ReduceContext): Update {
-	const entry: Outgoing = { clientMessageId: context.newId(), slotId: state.slot.id, text, whenBusy, state: "waiting" };
+function submitMessage(
+	state: State,
+	text: string,
+	whenBusy: "steer" | "queue",
+	context: ReduceContext,
+): Update {
+	const entry: Outgoing = {
+		clientMessageId: context.newId(),
+		slotId: state.slot.id,
+		text,
+		whenBusy,
+		state: "waiting",
+	};
 	return flushOutbox({ ...state, outbox: [...state.outbox, entry], hasConversation: true });
 }
 
@@ -53,7 +64,10 @@ export function reduceCommandAction(state: State, action: Action, context: Reduc
 			);
 		case "settings_wanted": {
 			const update = applySettings(state, action);
-			const told = action.model === undefined ? update.state : remark(update.state, `model ${action.model} from the next turn on`, context.nowMs, "accent");
+			const told =
+				action.model === undefined
+					? update.state
+					: remark(update.state, `model ${action.model} from the next turn on`, context.nowMs, "accent");
 			return { state: told, effects: update.effects };
 		}
 		default:
@@ -87,9 +101,12 @@ function runMail(state: State, text: string, context: ReduceContext): Update | u
 	// `@` is for files too, and `# text` may be a heading: only a known name makes it mail.
 	if (sign === "@" && !isKnown) return undefined;
 	if (!isKnown && state.agents.length > 0) {
-		return only(remark(state, `there is no agent named ${to}; /agents lists them`, context.nowMs, "attention"));
+		return only(
+			remark(state, `there is no agent named ${to}; /agents lists them`, context.nowMs, "attention"),
+		);
 	}
-	if (body.trim() === "") return only(remark(state, `what should ${to} do? ${sign ?? "#"}${to} and the text`, context.nowMs));
+	if (body.trim() === "")
+		return only(remark(state, `what should ${to} do? ${sign ?? "#"}${to} and the text`, context.nowMs));
 	return reduceCommandAction(cleared(state), { type: "mail_submitted", to, text: body.trim() }, context);
 }
 
@@ -106,7 +123,8 @@ export function submitDraft(state: State, whenBusy: "steer" | "queue", context: 
 	if (mail) return mail;
 	const provider = state.thread?.provider ?? state.account?.provider;
 	if (text.startsWith("!") && provider !== undefined && provider !== "offline") {
-		const hint = "! runs commands with the offline agent only; ask the agent to run it, or open a shell with /attach";
+		const hint =
+			"! runs commands with the offline agent only; ask the agent to run it, or open a shell with /attach";
 		return only(remark(state, hint, context.nowMs, "attention"));
 	}
 	return submitMessage(cleared(state), text, whenBusy, context);

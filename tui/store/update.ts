@@ -32,7 +32,11 @@ export function settle(state: State): State {
 	let count = 0;
 	while (state.live[count]?.done === true) count += 1;
 	if (count === 0) return state;
-	return { ...state, printed: [...state.printed, ...state.live.slice(0, count)], live: state.live.slice(count) };
+	return {
+		...state,
+		printed: [...state.printed, ...state.live.slice(0, count)],
+		live: state.live.slice(count),
+	};
 }
 
 /** Appends a cell; a finished one goes to the scrollback as soon as all before it are finished. */
@@ -44,11 +48,17 @@ export function append(state: State, cell: Cell): State {
 export function noteCell(
 	key: string,
 	lines: readonly string[],
-	look: { token: "muted" | "bad" | "good" | "attention"; glyph: "none" | "done" | "failed" | "needsYou" | "idle" },
+	look: {
+		token: "muted" | "bad" | "good" | "attention";
+		glyph: "none" | "done" | "failed" | "needsYou" | "idle";
+	},
 ): Cell {
 	return { kind: "note", key, done: true, lines, ...look };
 }
 
 export function isShown(state: State, key: string): boolean {
-	return state.live.some((cell) => cell.key === key) || state.printed.findLastIndex((cell) => cell.key === key) !== -1;
+	return (
+		state.live.some((cell) => cell.key === key) ||
+		state.printed.findLastIndex((cell) => cell.key === key) !== -1
+	);
 }

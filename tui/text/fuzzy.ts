@@ -8,32 +8,30 @@ function isWordStart(text: string, index: number): boolean {
 	return index === 0 || /[^\p{L}\p{N}]/u.test(text.charAt(index - 1));
 }
 
+/** Where the next wanted character is taken: a word's beginning is preferred over the nearest place, if the rest still fits. */
+function placeOf(hay: string, rest: string, from: number, previous: number): number {
+	const character = rest.charAt(0);
+	const near = hay.indexOf(character, from);
+	if (near === -1 || near === previous + 1) return near;
+	for (let index = near; index !== -1; index = hay.indexOf(character, index + 1)) {
+		if (isWordStart(hay, index)) return isSubsequence(rest.slice(1), hay, index + 1) ? index : near;
+	}
+	return near;
+}
+
 /** Scores `query` as a subsequence of `text`, ignoring case: undefined when it is none, higher is better, 0 for no query. */
 export function fuzzyScore(query: string, text: string): number | undefined {
 	const wanted = query.toLowerCase();
 	const hay = text.toLowerCase();
 	let score = 0;
-	let from = 0;
 	let previous = -1;
-	for (const character of wanted) {
-		// A word's beginning is preferred over the nearest place, when both exist.
-		const near = hay.indexOf(character, from);
-		if (near === -1) return undefined;
-		let at = near;
-		if (near !== previous + 1) {
-			for (let index = near; index !== -1; index = hay.indexOf(character, index + 1)) {
-				if (isWordStart(hay, index)) {
-					at = index;
-					break;
-				}
-			}
-			if (at !== near && !isSubsequence(wanted.slice(wanted.indexOf(character) + 1), hay, at + 1)) at = near;
-		}
+	for (let done = 0; done < wanted.length; done += 1) {
+		const at = placeOf(hay, wanted.slice(done), previous + 1, previous);
+		if (at === -1) return undefined;
 		if (at === 0) score += EARLY;
 		if (isWordStart(hay, at)) score += WORD;
 		if (previous !== -1) score += at === previous + 1 ? RUN : -Math.min(8, GAP * (at - previous - 1));
 		previous = at;
-		from = at + 1;
 	}
 	return wanted === "" ? 0 : score - Math.floor(hay.length / 16);
 }

@@ -1,12 +1,9 @@
 /** Escape sequences in all their forms; one without an end is taken to the end of its line. */
 const SEQUENCE =
-	// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
 	/(?:\x1b\[|\x9b)[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]?|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?|\x1b[\x20-\x2f]*[\x30-\x7e]?/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
 const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g;
 /** Characters that reorder what follows: a command could be shown other than it is. */
 const BIDI = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
 const NEEDS_WORK = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
 /**
@@ -37,7 +34,6 @@ export function revealText(text: string): string {
 	return text
 		.replace(BIDI, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
 		.replace(/[\u200b-\u200d\u2060\ufeff]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`)
-		// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this shows
 		.replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, (character) =>
 			character === "\t" ? "\\t" : `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
 		);

@@ -1,4 +1,4 @@
-import { graphemeWidth, graphemes, sliceCells, widthCells } from "./width.ts";
+import { graphemes, graphemeWidth, sliceCells, widthCells } from "./width.ts";
 
 /** Breaks one word that is longer than a line. */
 function breakWord(word: string, width: number, lines: string[]): string {

@@ -36,7 +36,14 @@ export interface Glyphs {
 	minus: string;
 	ellipsis: string;
 	dot: string;
-	box: { topLeft: string; topRight: string; bottomLeft: string; bottomRight: string; across: string; down: string };
+	box: {
+		topLeft: string;
+		topRight: string;
+		bottomLeft: string;
+		bottomRight: string;
+		across: string;
+		down: string;
+	};
 }
 
 const GLYPHS: Glyphs = {
@@ -119,6 +126,7 @@ const AGENT_TOKENS: readonly Token[] = ["agent-1", "agent-2", "agent-3", "agent-
 /** The same colour for the same name, in every client and session. */
 export function agentToken(name: string): Token {
 	let hash = 7;
-	for (const character of name.toLowerCase()) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003;
+	for (const character of name.toLowerCase())
+		hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003;
 	return AGENT_TOKENS[hash % AGENT_TOKENS.length] ?? "agent-1";
 }

@@ -24,7 +24,9 @@ describe("approvals", () => {
 		driver.wait(400);
 		arm(driver, "a");
 		driver.keys("y", "y");
-		expect(answers(driver)).toEqual([{ kind: "answer_approval", approvalId: "a", digest: "digest-a", decision: "accept" }]);
+		expect(answers(driver)).toEqual([
+			{ kind: "answer_approval", approvalId: "a", digest: "digest-a", decision: "accept" },
+		]);
 	});
 
 	test("approval: three that arrive while the person types get none of the keys", () => {
@@ -70,21 +72,32 @@ describe("approvals", () => {
 		put(driver, "a");
 		arm(driver, "a");
 		driver.keys("ctrl+x", "n");
-		expect(answers(driver)).toEqual([{ kind: "answer_approval", approvalId: "a", digest: "digest-a", decision: "decline" }]);
+		expect(answers(driver)).toEqual([
+			{ kind: "answer_approval", approvalId: "a", digest: "digest-a", decision: "decline" },
+		]);
 		expect(driver.state().editor.text).toBe("half a thought");
 	});
 
 	test("approval: the visible one is never replaced, and the next arms anew", () => {
 		const driver = createDriver();
 		put(driver, "b", "a");
-		driver.do({ type: "approvals_snapshot", approvals: [makeApproval("a"), makeApproval("b"), makeApproval("c")] });
+		driver.do({
+			type: "approvals_snapshot",
+			approvals: [makeApproval("a"), makeApproval("b"), makeApproval("c")],
+		});
 		expect(driver.state().approvals.queue.map((entry) => entry.approval_id)).toEqual(["b", "a", "c"]);
 		arm(driver, "b");
-		driver.do({ type: "approval_put", approval: makeApproval("b", { command: "rm -rf /", digest: "other" }) });
+		driver.do({
+			type: "approval_put",
+			approval: makeApproval("b", { command: "rm -rf /", digest: "other" }),
+		});
 		expect(driver.live()).toContain("npm test -- b");
 		driver.keys("y");
 		driver.effects();
-		driver.do({ type: "approval_resolved", approval: makeApproval("b", { status: "accepted", resolved_by: "ana@tui" }) });
+		driver.do({
+			type: "approval_resolved",
+			approval: makeApproval("b", { status: "accepted", resolved_by: "ana@tui" }),
+		});
 		expect(driver.state().approvals).toMatchObject({ isArmed: false, isFocused: false });
 		driver.keys("y");
 		expect(answers(driver)).toEqual([]);
@@ -94,7 +107,10 @@ describe("approvals", () => {
 	test("approval: an arming that comes late does not arm another one", () => {
 		const driver = createDriver();
 		put(driver, "a", "b");
-		driver.do({ type: "approval_resolved", approval: makeApproval("a", { status: "expired", resolved_reason: "the daemon was restarted" }) });
+		driver.do({
+			type: "approval_resolved",
+			approval: makeApproval("a", { status: "expired", resolved_reason: "the daemon was restarted" }),
+		});
 		driver.do({ type: "approval_armed", approvalId: "a" });
 		expect(driver.state().approvals.isArmed).toBe(false);
 		expect(driver.printed()).toContain("expired (the daemon was restarted)");
@@ -103,21 +119,29 @@ describe("approvals", () => {
 	test("approval: says who answered when another client did", () => {
 		const driver = createDriver();
 		put(driver, "a");
-		driver.do({ type: "approval_resolved", approval: makeApproval("a", { status: "declined", resolved_by: "ana@phone" }) });
+		driver.do({
+			type: "approval_resolved",
+			approval: makeApproval("a", { status: "declined", resolved_by: "ana@phone" }),
+		});
 		expect(driver.printed()).toContain("declined by ana@phone  $ npm test -- a");
 		expect(driver.state().approvals.queue).toEqual([]);
 	});
 
 	test("approval: a destructive one wants its word", () => {
 		const driver = createDriver();
-		driver.do({ type: "approval_put", approval: makeApproval("a", { destructive: "deletes outside git", confirm_word: "delete" }) });
+		driver.do({
+			type: "approval_put",
+			approval: makeApproval("a", { destructive: "deletes outside git", confirm_word: "delete" }),
+		});
 		arm(driver, "a");
 		expect(driver.live()).toContain("deletes outside git");
 		driver.keys("y", "text:yes", "enter");
 		expect(answers(driver)).toEqual([]);
 		expect(driver.live()).toContain("type the word “delete”");
 		driver.keys("ctrl+u", "text:delete", "enter");
-		expect(answers(driver)).toEqual([{ kind: "answer_approval", approvalId: "a", digest: "digest-a", decision: "accept", confirm: "delete" }]);
+		expect(answers(driver)).toEqual([
+			{ kind: "answer_approval", approvalId: "a", digest: "digest-a", decision: "accept", confirm: "delete" },
+		]);
 	});
 
 	test("approval: a refused answer tells why, and one that is gone leaves", () => {
@@ -125,7 +149,12 @@ describe("approvals", () => {
 		put(driver, "a", "b");
 		arm(driver, "a");
 		driver.keys("y");
-		driver.do({ type: "approval_refused", approvalId: "a", message: "It was answered already.", isGone: true });
+		driver.do({
+			type: "approval_refused",
+			approvalId: "a",
+			message: "It was answered already.",
+			isGone: true,
+		});
 		expect(driver.state().approvals.queue.map((entry) => entry.approval_id)).toEqual(["b"]);
 		expect(driver.live()).toContain("It was answered already.");
 	});
@@ -141,7 +170,10 @@ describe("approvals", () => {
 
 	test("approval: hidden characters of the command are shown", () => {
 		const driver = createDriver();
-		driver.do({ type: "approval_put", approval: makeApproval("a", { command: "echo safe\u202e\u001b[8m; rm x" }) });
+		driver.do({
+			type: "approval_put",
+			approval: makeApproval("a", { command: "echo safe\u202e\u001b[8m; rm x" }),
+		});
 		expect(driver.live()).toContain("$ echo safe\\u202e\\x1b[8m; rm x");
 	});
 });

@@ -2,7 +2,16 @@ import { describe, expect, test } from "vitest";
 import type { ChatEvent } from "#protocol/chat-event.ts";
 import type { Item } from "#protocol/codex-item.ts";
 import {
-	agentItem, AT_MS, commandItem, makeAgent, makeMessage, makeSnapshot, makeThread, makeTurn, patchItem, userItem,
+	AT_MS,
+	agentItem,
+	commandItem,
+	makeAgent,
+	makeMessage,
+	makeSnapshot,
+	makeThread,
+	makeTurn,
+	patchItem,
+	userItem,
 } from "../../support/tui-records.ts";
 import { createDriver, type Driver } from "./tui-driver.ts";
 
@@ -22,7 +31,10 @@ function chatting(): Driver {
 	const driver = createDriver();
 	driver.do({ type: "link_changed", link: { kind: "connected", epoch: "e1" } });
 	driver.keys("text:why?", "enter");
-	driver.do({ type: "thread_created", slotId: "slot", thread: makeThread() }, { type: "chat_snapshot", snapshot: makeSnapshot() });
+	driver.do(
+		{ type: "thread_created", slotId: "slot", thread: makeThread() },
+		{ type: "chat_snapshot", snapshot: makeSnapshot() },
+	);
 	event(driver, { type: "chat.turn.started", ...IN_TURN, turn: makeTurn() });
 	return driver;
 }
@@ -53,7 +65,9 @@ describe("chat", () => {
 		driver.keys("text:draft");
 		expect(driver.live()).toContain("reconnecting · attempt 3 in 4 s · your draft is safe");
 		driver.do({ type: "link_changed", link: { kind: "connected", epoch: "e2" } });
-		expect(driver.effects()).toEqual([{ kind: "send_message", threadId: "t1", clientMessageId: "id-1", text: "why?", whenBusy: "steer" }]);
+		expect(driver.effects()).toEqual([
+			{ kind: "send_message", threadId: "t1", clientMessageId: "id-1", text: "why?", whenBusy: "steer" },
+		]);
 		expect(driver.state().editor.text).toBe("draft");
 	});
 
@@ -76,9 +90,13 @@ describe("chat", () => {
 	test("chat: deltas join to the text, and finished entries leave the live region in order", () => {
 		const driver = chatting();
 		event(driver, started(agentItem("i2", "")));
-		for (const delta of ["Look", "ing ", "first."]) event(driver, { type: "chat.message.delta", ...IN_TURN, item_id: "i2", delta });
+		for (const delta of ["Look", "ing ", "first."])
+			event(driver, { type: "chat.message.delta", ...IN_TURN, item_id: "i2", delta });
 		expect(driver.live()).toContain("ada   Looking first.");
-		event(driver, started(commandItem("i3", { status: "inProgress", exitCode: null, aggregatedOutput: null })));
+		event(
+			driver,
+			started(commandItem("i3", { status: "inProgress", exitCode: null, aggregatedOutput: null })),
+		);
 		event(driver, completed(commandItem("i3")));
 		expect(driver.printed()).not.toContain("SameSite");
 		event(driver, completed(agentItem("i2", "Looking first.")));
@@ -92,7 +110,10 @@ describe("chat", () => {
 		expect(driver.printed()).toContain("~ src/session.ts +1 −1");
 		expect(driver.printed()).toContain("12 −   sameSite: 'none',");
 		const lines = Array.from({ length: 30 }, (_, index) => `line ${index}`).join("\n");
-		event(driver, completed(patchItem("i5", { changes: [{ path: "new.txt", kind: { type: "add" }, diff: lines }] })));
+		event(
+			driver,
+			completed(patchItem("i5", { changes: [{ path: "new.txt", kind: { type: "add" }, diff: lines }] })),
+		);
 		expect(driver.printed().match(/\+ line/g)).toHaveLength(12);
 		expect(driver.printed()).toContain("18 more (Ctrl+O)");
 		driver.keys("ctrl+o");
@@ -112,7 +133,10 @@ describe("chat", () => {
 		const driver = createDriver();
 		driver.do({ type: "thread_opening", threadId: "t1" });
 		const turn = makeTurn({ items: [userItem("i1", "why?"), agentItem("i2", "half an ans")] });
-		driver.do({ type: "chat_snapshot", snapshot: makeSnapshot({ thread: makeThread({ status: "working" }), turns: [turn] }) });
+		driver.do({
+			type: "chat_snapshot",
+			snapshot: makeSnapshot({ thread: makeThread({ status: "working" }), turns: [turn] }),
+		});
 		expect(driver.printed()).toContain("› why?");
 		expect(driver.live()).toContain("half an ans");
 		event(driver, { type: "chat.message.delta", ...IN_TURN, item_id: "i2", delta: "wer" });
@@ -127,12 +151,18 @@ describe("chat", () => {
 		event(driver, completed(userItem("i1", "why?", "id-1")));
 		driver.do({ type: "link_changed", link: { kind: "reconnecting", attempt: 1, retryAtMs: AT_MS } });
 		driver.do({ type: "link_changed", link: { kind: "connected", epoch: "e2" } });
-		const turn = makeTurn({ status: "interrupted", reason: "daemon restarted", items: [userItem("i1", "why?", "id-1")] });
+		const turn = makeTurn({
+			status: "interrupted",
+			reason: "daemon restarted",
+			items: [userItem("i1", "why?", "id-1")],
+		});
 		const snapshot = makeSnapshot({ thread: makeThread({ turn_count: 7 }), turns: [turn] });
 		driver.do({ type: "chat_snapshot", snapshot }, { type: "chat_snapshot", snapshot });
 		expect(driver.printed().match(/why\?/g)).toHaveLength(1);
 		expect(driver.printed().match(/interrupted: daemon restarted/g)).toHaveLength(1);
-		expect(driver.live()).toContain("the daemon was restarted; turn 7 was interrupted (enter to continue it)");
+		expect(driver.live()).toContain(
+			"the daemon was restarted; turn 7 was interrupted (enter to continue it)",
+		);
 		driver.effects();
 		driver.keys("enter");
 		expect(driver.effects()).toMatchObject([{ kind: "send_message", text: "continue" }]);
@@ -188,7 +218,12 @@ describe("chat", () => {
 	});
 
 	test("chat: the live region is never as tall as the window, whatever is in it", () => {
-		for (const [columns, rows] of [[20, 5], [40, 12], [80, 24], [200, 60]] as const) {
+		for (const [columns, rows] of [
+			[20, 5],
+			[40, 12],
+			[80, 24],
+			[200, 60],
+		] as const) {
 			const driver = chatting();
 			driver.do({ type: "resized", columns, rows });
 			event(driver, started(agentItem("i2", "word ".repeat(5_000))));
@@ -201,9 +236,27 @@ describe("chat", () => {
 
 function approvalOf(id: string) {
 	return {
-		approval_id: id, thread_id: "t1", turn_id: "u1", item_id: "i", agent_name: "ada", machine_id: "m", kind: "command" as const, command: "x",
-		argv: ["x"], cwd: "/", changes: null, reason: null, sandbox: "read-only" as const, destructive: null, confirm_word: null, digest: "d",
-		status: "pending" as const, resolved_by: null, resolved_reason: null, requested_at_ms: 0, resolved_at_ms: null,
+		approval_id: id,
+		thread_id: "t1",
+		turn_id: "u1",
+		item_id: "i",
+		agent_name: "ada",
+		machine_id: "m",
+		kind: "command" as const,
+		command: "x",
+		argv: ["x"],
+		cwd: "/",
+		changes: null,
+		reason: null,
+		sandbox: "read-only" as const,
+		destructive: null,
+		confirm_word: null,
+		digest: "d",
+		status: "pending" as const,
+		resolved_by: null,
+		resolved_reason: null,
+		requested_at_ms: 0,
+		resolved_at_ms: null,
 	};
 }
 
@@ -244,7 +297,14 @@ describe("commands", () => {
 		driver.keys("text:/resume", "enter");
 		expect(driver.effects()).toEqual([{ kind: "list_threads" }]);
 		const row = { glyph: "idle" as const, text: "", right: "" };
-		driver.do({ type: "panel_filled", kind: "threads", rows: [{ ...row, id: "t1", name: "ada" }, { ...row, id: "t2", name: "bob" }] });
+		driver.do({
+			type: "panel_filled",
+			kind: "threads",
+			rows: [
+				{ ...row, id: "t1", name: "ada" },
+				{ ...row, id: "t2", name: "bob" },
+			],
+		});
 		driver.keys("b", "o", "enter");
 		expect(driver.effects()).toMatchObject([{ kind: "watch_thread", threadId: "t2" }]);
 		expect(driver.state().panel).toBeUndefined();
@@ -264,7 +324,9 @@ describe("commands", () => {
 		driver.keys("text:!ls", "enter");
 		expect(driver.effects()).toEqual([]);
 		expect(driver.live()).toContain("offline agent only");
-		const offline = createDriver({ account: { provider: "offline", model: null, login: "none", detail: "" } });
+		const offline = createDriver({
+			account: { provider: "offline", model: null, login: "none", detail: "" },
+		});
 		offline.do({ type: "link_changed", link: { kind: "connected", epoch: "e" } });
 		offline.keys("text:!ls", "enter");
 		expect(offline.effects()).toMatchObject([{ kind: "create_thread" }]);
@@ -272,7 +334,10 @@ describe("commands", () => {
 
 	test("mail: #name goes by the bus, and its state and answer are shown", () => {
 		const driver = chatting();
-		driver.do({ type: "agents_snapshot", agents: [makeAgent("ada", { thread_id: "t1" }), makeAgent("tester"), makeAgent("terry")] });
+		driver.do({
+			type: "agents_snapshot",
+			agents: [makeAgent("ada", { thread_id: "t1" }), makeAgent("tester"), makeAgent("terry")],
+		});
 		driver.effects();
 		driver.keys("text:#te");
 		expect(driver.live()).toMatch(/tester[\s\S]*terry|terry[\s\S]*tester/);
@@ -284,7 +349,9 @@ describe("commands", () => {
 		driver.do({ type: "mail_changed", message: makeMessage({ message_id: "other", state: "seen" }) });
 		expect(driver.state().mail).toHaveLength(1);
 		driver.do({ type: "mail_changed", message: makeMessage({ state: "answered", answer: "all green" }) });
-		expect(driver.printed()).toMatch(/→ #tester {2}run the session tests +answered *\n.*← #tester {2}all green/);
+		expect(driver.printed()).toMatch(
+			/→ #tester {2}run the session tests +answered *\n.*← #tester {2}all green/,
+		);
 	});
 
 	test("mail: an unknown name is told and nothing is sent", () => {
@@ -307,7 +374,9 @@ describe("commands", () => {
 
 describe("first run", () => {
 	test("first run: says what answers, what works, and only names commands that exist", () => {
-		const driver = createDriver({ account: { provider: "offline", model: null, login: "none", detail: "Run codex login." } });
+		const driver = createDriver({
+			account: { provider: "offline", model: null, login: "none", detail: "Run codex login." },
+		});
 		expect(driver.live()).toContain("weave-codex 0.1.0 · daemon not reached yet · this machine: porto");
 		expect(driver.live()).toContain("It is not a language model.");
 		expect(driver.live()).toContain("connecting…");
@@ -319,7 +388,10 @@ describe("first run", () => {
 
 	test("first run: a refused link says why and what to do", () => {
 		const driver = createDriver();
-		driver.do({ type: "link_changed", link: { kind: "refused", message: "This device was revoked.", remedy: "Pair it again." } });
+		driver.do({
+			type: "link_changed",
+			link: { kind: "refused", message: "This device was revoked.", remedy: "Pair it again." },
+		});
 		expect(driver.live()).toContain("✕ refused: This device was revoked. Pair it again.");
 	});
 });

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { EDITOR_COMMANDS, EMPTY_EDITOR, type EditorCommand, type EditorState, insertPaste, insertText } from "#tui/editor/editor.ts";
+import {
+	EDITOR_COMMANDS,
+	type EditorCommand,
+	type EditorState,
+	EMPTY_EDITOR,
+	insertPaste,
+	insertText,
+} from "#tui/editor/editor.ts";
 import { addEntry, EMPTY_HISTORY, searchMatch, stepHistory } from "#tui/editor/history.ts";
 
 /** `|` is the cursor. */

@@ -7,8 +7,22 @@ import { makeApproval } from "../../support/tui-records.ts";
 import { createDriver } from "./tui-driver.ts";
 
 const NONE: RawKey = {
-	upArrow: false, downArrow: false, leftArrow: false, rightArrow: false, pageUp: false, pageDown: false, home: false, end: false,
-	return: false, escape: false, tab: false, backspace: false, delete: false, ctrl: false, shift: false, meta: false,
+	upArrow: false,
+	downArrow: false,
+	leftArrow: false,
+	rightArrow: false,
+	pageUp: false,
+	pageDown: false,
+	home: false,
+	end: false,
+	return: false,
+	escape: false,
+	tab: false,
+	backspace: false,
+	delete: false,
+	ctrl: false,
+	shift: false,
+	meta: false,
 };
 function chords(input: string, key: Partial<RawKey> = {}): string[] {
 	return decodeInput(input, { ...NONE, ...key }).map((event) => event.chord);

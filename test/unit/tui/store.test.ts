@@ -8,7 +8,12 @@ import { AT_MS } from "../../support/tui-records.ts";
 test("store: a burst of changes is told once per frame, and every dispatch is seen at once", async () => {
 	const clock = createFakeClock(AT_MS);
 	const surroundings = { version: "0", machine: "m", cwd: "/", homeDir: undefined };
-	const store = createStore({ initial: createState(surroundings, "s", AT_MS), clock, newId: () => "id", onEffect: () => undefined });
+	const store = createStore({
+		initial: createState(surroundings, "s", AT_MS),
+		clock,
+		newId: () => "id",
+		onEffect: () => undefined,
+	});
 	let told = 0;
 	store.subscribe(() => {
 		told += 1;

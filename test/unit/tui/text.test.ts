@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { suggestCommand } from "#tui/command/index.ts";
 import { formatCount, formatDuration, formatElapsed, tildePath } from "#tui/text/format.ts";
 import { editDistance, fuzzyFilter, fuzzyScore, nearestName } from "#tui/text/fuzzy.ts";
 import { revealText, sanitizeLine, sanitizeText } from "#tui/text/sanitize.ts";
-import { suggestCommand } from "#tui/command/index.ts";
 
 describe("sanitize", () => {
 	test.each([
@@ -40,7 +40,11 @@ describe("fuzzy", () => {
 	});
 
 	test("fuzzy: beginnings and runs come first", () => {
-		expect(fuzzyFilter("te", ["latest", "terry", "tester"], (name) => name)).toEqual(["terry", "tester", "latest"]);
+		expect(fuzzyFilter("te", ["latest", "terry", "tester"], (name) => name)).toEqual([
+			"terry",
+			"tester",
+			"latest",
+		]);
 		expect(fuzzyFilter("st", ["session-tools", "status"], (name) => name)[0]).toBe("status");
 	});
 

@@ -1,9 +1,8 @@
+import { printedLines } from "#tui/screen/cell-lines.ts";
+import { liveLayout, viewOf } from "#tui/screen/live-region.ts";
 import type { Action, Effect } from "#tui/store/action.ts";
 import { reduce } from "#tui/store/reduce.ts";
 import { createState, type State } from "#tui/store/state.ts";
-import { liveLayout } from "#tui/screen/live-region.ts";
-import { printedLines } from "#tui/screen/cell-lines.ts";
-import { viewOf } from "#tui/screen/live-region.ts";
 import { lineText } from "#tui/theme/line.ts";
 import { createTheme } from "#tui/theme/theme.ts";
 import { AT_MS } from "../../support/tui-records.ts";
@@ -24,12 +23,21 @@ export interface Driver {
 export function createDriver(part: Partial<State> = {}): Driver {
 	let nowMs = AT_MS;
 	let ids = 0;
-	const surroundings = { version: "0.1.0", machine: "porto", cwd: "/home/ana/src/shop", homeDir: "/home/ana" };
+	const surroundings = {
+		version: "0.1.0",
+		machine: "porto",
+		cwd: "/home/ana/src/shop",
+		homeDir: "/home/ana",
+	};
 	let state: State = { ...createState(surroundings, "slot", nowMs), ...part };
 	let effects: Effect[] = [];
 	const theme = createTheme({ LANG: "C.UTF-8", NO_COLOR: "1" });
+	function makeId(): string {
+		ids += 1;
+		return `id-${ids}`;
+	}
 	function act(action: Action): void {
-		const update = reduce(state, action, { nowMs, newId: () => `id-${(ids += 1)}` });
+		const update = reduce(state, action, { nowMs, newId: () => makeId() });
 		state = update.state;
 		effects.push(...update.effects);
 	}
@@ -52,6 +60,9 @@ export function createDriver(part: Partial<State> = {}): Driver {
 			nowMs += ms;
 		},
 		live: () => liveLayout(state, theme.glyphs).lines.map(lineText).join("\n"),
-		printed: () => state.printed.flatMap((cell) => printedLines(cell, viewOf(state, theme.glyphs)).map(lineText)).join("\n"),
+		printed: () =>
+			state.printed
+				.flatMap((cell) => printedLines(cell, viewOf(state, theme.glyphs)).map(lineText))
+				.join("\n"),
 	};
 }

@@ -48,7 +48,8 @@ describe("wrap", () => {
 
 	test("wrap: no row is wider than asked, for any text and width", () => {
 		const text = "Grüße 日本語のテキスト with 👨‍👩‍👧 emoji and averyveryverylongwordwithoutanyspaces - end";
-		for (let width = 2; width < 60; width += 1) for (const row of wrapText(text, width)) expect(widthCells(row)).toBeLessThanOrEqual(width);
+		for (let width = 2; width < 60; width += 1)
+			for (const row of wrapText(text, width)) expect(widthCells(row)).toBeLessThanOrEqual(width);
 	});
 
 	test("wrap: a draft's rows join to the draft when cut exactly", () => {
