@@ -3,10 +3,10 @@ import type { Clock } from "#base/clock.ts";
 import type { MethodDescriptor } from "#protocol/define.ts";
 import { SCOPES, type Scope } from "#protocol/scope.ts";
 import { METHODS } from "#protocol/service/index.ts";
-import { findCallResult, rememberCallResult } from "../storage/repository/idempotency.ts";
-import type { IdempotencyClaim, Store } from "../storage/store.ts";
+import type { Store } from "../storage/store.ts";
 import type { Logger, Telemetry } from "../telemetry/port.ts";
 import type { CallContext, Caller, Connection, Handlers } from "./handler.ts";
+import { createKeyedCalls } from "./keyed-calls.ts";
 import { digestOf, parseParams } from "./params.ts";
 
 export interface Call {
@@ -44,12 +44,6 @@ interface Route {
 	readonly handler: AnyHandler;
 }
 
-/** One keyed call under way; whoever repeats it waits for the same result. */
-interface Flight {
-	readonly digest: string;
-	readonly promise: Promise<unknown>;
-}
-
 /** Fails closed. @throws Error at start when a method has no handler or no scope of the table, or a handler no method. */
 function createRoutes(methods: readonly MethodDescriptor[], handlers: Handlers): ReadonlyMap<string, Route> {
 	const byName = new Map<string, unknown>(Object.entries(handlers));
@@ -82,7 +76,7 @@ function toCallError(thrown: unknown, signal: AbortSignal): AppError {
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
 	const { handlers, store, telemetry, logger, clock, methods = METHODS } = options;
 	const routes = createRoutes(methods, handlers);
-	const flights = new Map<string, Flight>();
+	const keyedCalls = createKeyedCalls(store, clock);
 	let draining = false;
 	let inFlight = 0;
 
@@ -97,51 +91,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 		if (draining && descriptor.mutates && descriptor.scope !== "daemon.admin")
 			throw new AppError("DAEMON_STOPPING");
 		return route;
-	}
-
-	async function runAndRemember(
-		route: Route,
-		params: unknown,
-		context: CallContext,
-		claim: IdempotencyClaim,
-	): Promise<unknown> {
-		const result = await route.handler(params, context);
-		if (!findCallResult(store, claim, clock.nowMs())) {
-			await store.write(rememberCallResult, result ?? null, { idempotency: claim });
-		}
-		return result;
-	}
-
-	async function runKeyed(
-		route: Route,
-		params: unknown,
-		context: CallContext,
-		claim: IdempotencyClaim,
-	): Promise<unknown> {
-		const flightKey = JSON.stringify([claim.identity, claim.method, claim.key]);
-		for (;;) {
-			const flight = flights.get(flightKey);
-			if (!flight) break;
-			if (flight.digest !== claim.digest) throw new AppError("IDEMPOTENCY_MISMATCH");
-			try {
-				return await flight.promise;
-			} catch (error) {
-				// The first caller left and took its call along; this one still waits for an answer.
-				const left = error instanceof AppError && error.code === "CANCELLED" && !context.signal.aborted;
-				if (!left) throw error;
-			}
-		}
-		const first = findCallResult(store, claim, clock.nowMs());
-		if (first) return first.value;
-		const promise = runAndRemember(route, params, context, claim).catch((thrown: unknown) => {
-			throw toCallError(thrown, context.signal);
-		});
-		flights.set(flightKey, { digest: claim.digest, promise });
-		try {
-			return await promise;
-		} finally {
-			flights.delete(flightKey);
-		}
 	}
 
 	async function run(call: Call): Promise<unknown> {
@@ -166,8 +115,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 			connection: call.connection,
 		};
 		call.signal.throwIfAborted();
-		if (claim) return runKeyed(route, params, context, claim);
-		return route.handler(params, context);
+		if (!claim) return route.handler(params, context);
+		return keyedCalls.run(claim, call.signal, async () => {
+			try {
+				return await route.handler(params, context);
+			} catch (thrown) {
+				throw toCallError(thrown, call.signal);
+			}
+		});
 	}
 
 	return {

@@ -87,32 +87,39 @@ export function createHttpRoutes({ dispatcher, isReady, renderMetrics, authentic
 		sendBody(response, "application/json", JSON.stringify(result ?? null));
 	}
 
+	const documents: Readonly<Record<string, () => Promise<[contentType: string, body: string]>>> = {
+		"/metrics": async () => ["text/plain; version=0.0.4; charset=utf-8", await renderMetrics()],
+		"/openapi.json": async () => {
+			// Loaded when somebody asks: the schemas of all methods take a while to render.
+			const { renderOpenApi } = await import("#protocol/schema-document.ts");
+			return ["application/json", renderOpenApi()];
+		},
+	};
+
+	function health(request: IncomingMessage, response: ServerResponse, path: string): void {
+		assertVerb(request, "GET", "HEAD");
+		const well = path === "/healthz" || isReady();
+		const word = path === "/healthz" ? "ok" : well ? "ready" : "not ready";
+		sendBody(response, "text/plain; charset=utf-8", `${word}\n`, well ? 200 : 503);
+	}
+
 	async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
 		const path = pathOf(request);
 		const open = path === "/healthz" || path === "/readyz";
 		const caller = authenticate(request, open);
-		if (path === "/healthz") {
-			assertVerb(request, "GET", "HEAD");
-			sendBody(response, "text/plain; charset=utf-8", "ok\n");
-			return;
-		}
-		if (path === "/readyz") {
-			assertVerb(request, "GET", "HEAD");
-			const ready = isReady();
-			sendBody(response, "text/plain; charset=utf-8", ready ? "ready\n" : "not ready\n", ready ? 200 : 503);
+		if (open) {
+			health(request, response, path);
 			return;
 		}
 		if (!caller) throw new AppError("AUTH_REQUIRED");
-		if (path === "/metrics") {
-			assertVerb(request, "GET", "HEAD");
-			sendBody(response, "text/plain; version=0.0.4; charset=utf-8", await renderMetrics());
-		} else if (path === "/openapi.json") {
-			assertVerb(request, "GET", "HEAD");
-			// Written when somebody asks: the schemas of all methods take a while to render.
-			const { renderOpenApi } = await import("#protocol/schema-document.ts");
-			sendBody(response, "application/json", renderOpenApi());
-		} else if (path.startsWith(RPC_PREFIX)) await rpc(request, response, caller);
-		else throw new AppError("NOT_FOUND", `There is nothing at ${path.slice(0, 200)}.`);
+		if (path.startsWith(RPC_PREFIX)) {
+			await rpc(request, response, caller);
+			return;
+		}
+		const document = Object.hasOwn(documents, path) ? documents[path] : undefined;
+		if (!document) throw new AppError("NOT_FOUND", `There is nothing at ${path.slice(0, 200)}.`);
+		assertVerb(request, "GET", "HEAD");
+		sendBody(response, ...(await document()));
 	}
 
 	return {

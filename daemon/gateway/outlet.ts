@@ -77,7 +77,10 @@ export function createOutlet(link: ServerLink): Outlet {
 		push(text) {
 			if (!hasRoom(1, text.length)) return false;
 			note(1, text.length);
-			if (!own) batches.push((own = []));
+			if (!own) {
+				own = [];
+				batches.push(own);
+			}
 			own.push(text);
 			return true;
 		},

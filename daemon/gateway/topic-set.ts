@@ -1,9 +1,9 @@
 import { AppError } from "#base/app-error.ts";
 import { LIMITS } from "#protocol/limits.ts";
-import { parseTopic } from "./create-hub.ts";
 import { assertScope } from "./dispatch.ts";
 import type { Caller } from "./handler.ts";
 import type { Hub, HubSink } from "./hub.ts";
+import { parseTopic } from "./hub-topic.ts";
 
 /** Topics of one client, whichever codec it speaks: the scope check and the bound are here. */
 export interface TopicSet {
