@@ -18,7 +18,13 @@ import {
 	sendMessage,
 	settleMessages,
 } from "../storage/repository/weave-command.ts";
-import { findMessage, findOpenQuestion, listMessages, type MessageRow, toMessage } from "../storage/repository/weave-message.ts";
+import {
+	findMessage,
+	findOpenQuestion,
+	listMessages,
+	type MessageRow,
+	toMessage,
+} from "../storage/repository/weave-message.ts";
 import { resolveSession } from "../storage/repository/weave-session.ts";
 import type { Store } from "../storage/store.ts";
 import type { FaultPoint, Logger, Telemetry } from "../telemetry/port.ts";
@@ -54,7 +60,10 @@ function newestWithin(rows: readonly MessageRow[]): WeaveMessage[] {
 	return messages.reverse();
 }
 
-type Mail = Pick<Bus, "send" | "readMessage" | "listMessages" | "markRead" | "acknowledge" | "answer" | "openQuestion">;
+type Mail = Pick<
+	Bus,
+	"send" | "readMessage" | "listMessages" | "markRead" | "acknowledge" | "answer" | "openQuestion"
+>;
 
 function createMail({ store, newId, telemetry, fault }: BusOptions): Mail {
 	function find(messageId: string): MessageRow {
@@ -65,7 +74,11 @@ function createMail({ store, newId, telemetry, fault }: BusOptions): Mail {
 
 	return {
 		async send({ session, to, text, from, client_message_id = newId() }, idempotency) {
-			const { message } = await store.write(sendMessage, { session, to, text, from, client_message_id }, { idempotency });
+			const { message } = await store.write(
+				sendMessage,
+				{ session, to, text, from, client_message_id },
+				{ idempotency },
+			);
 			fault("bus.after-accept");
 			telemetry.count("weave_messages_accepted_total");
 			return message;
@@ -80,9 +93,17 @@ function createMail({ store, newId, telemetry, fault }: BusOptions): Mail {
 		async markRead({ identity, message_ids }) {
 			const mine = message_ids.filter((id) => {
 				const row = findMessage(store, id);
-				return row !== undefined && findAgent(store, row.to_agent_id)?.identity === identity && (row.state === "accepted" || row.state === "delivered");
+				return (
+					row !== undefined &&
+					findAgent(store, row.to_agent_id)?.identity === identity &&
+					(row.state === "accepted" || row.state === "delivered")
+				);
 			});
-			await Promise.all(mine.map((message_id) => store.write(markSeenBy, { message_id, agent_id: find(message_id).to_agent_id })));
+			await Promise.all(
+				mine.map((message_id) =>
+					store.write(markSeenBy, { message_id, agent_id: find(message_id).to_agent_id }),
+				),
+			);
 		},
 		async acknowledge(input) {
 			await store.write(markSeenBy, input);
@@ -100,9 +121,16 @@ function createMail({ store, newId, telemetry, fault }: BusOptions): Mail {
 	};
 }
 
-type Membership = Omit<Bus, keyof Mail | "start" | "threadChanged" | "onThreadAgentChanged" | typeof Symbol.asyncDispose>;
+type Membership = Omit<
+	Bus,
+	keyof Mail | "start" | "threadChanged" | "onThreadAgentChanged" | typeof Symbol.asyncDispose
+>;
 
-function createMembership({ store }: BusOptions, roster: Roster, wake: (agentId: string) => void): Membership {
+function createMembership(
+	{ store }: BusOptions,
+	roster: Roster,
+	wake: (agentId: string) => void,
+): Membership {
 	return {
 		listSessions: (options) => roster.sessions(options),
 		async createSession(input, idempotency) {
@@ -157,7 +185,9 @@ function createMembership({ store }: BusOptions, roster: Roster, wake: (agentId:
 export function createBus(options: BusOptions): Bus {
 	const { store, publish, threads, telemetry, logger } = options;
 	const roster = createRoster(store);
-	const threadAgents = createEmitter<string>((error) => logger.error("a listener of the bus failed", { error }));
+	const threadAgents = createEmitter<string>((error) =>
+		logger.error("a listener of the bus failed", { error }),
+	);
 	const delivery = createDelivery({ ...options, roster });
 	const publisher = createPublisher({
 		store,
@@ -170,7 +200,7 @@ export function createBus(options: BusOptions): Bus {
 			roster.members.delete(agentId);
 			member?.removed(reason);
 		},
-		onThreadAgent: threadAgents.emit,
+		onThreadAgent: (threadId) => threadAgents.emit(threadId),
 	});
 
 	async function turnEnded(end: TurnEnd): Promise<void> {
@@ -178,7 +208,8 @@ export function createBus(options: BusOptions): Bus {
 			const row = findMessage(store, id);
 			return row !== undefined && !isFinalState(row.state);
 		});
-		if (open.length > 0) await store.write(settleMessages, { message_ids: open, outcome: outcomeOfTurn(end) });
+		if (open.length > 0)
+			await store.write(settleMessages, { message_ids: open, outcome: outcomeOfTurn(end) });
 	}
 
 	const owned = new AsyncDisposableStack();
@@ -186,7 +217,9 @@ export function createBus(options: BusOptions): Bus {
 	owned.use(store.onCommitted(publisher.committed));
 	owned.use(
 		threads.onTurnEnded((end) => {
-			turnEnded(end).catch((error: unknown) => logger.error("a turn's messages could not be settled", { turn_id: end.turn_id, error }));
+			turnEnded(end).catch((error: unknown) =>
+				logger.error("a turn's messages could not be settled", { turn_id: end.turn_id, error }),
+			);
 		}),
 	);
 	owned.use(telemetry.gauge("weave_external_agents", () => roster.members.size));
@@ -203,7 +236,7 @@ export function createBus(options: BusOptions): Bus {
 			if (!roster.setStatus(thread)) return;
 			for (const agent of listThreadAgents(store, thread.thread_id)) publisher.agentChanged(agent.agent_id);
 		},
-		onThreadAgentChanged: threadAgents.on,
+		onThreadAgentChanged: (listener) => threadAgents.on(listener),
 		[Symbol.asyncDispose]: () => owned.disposeAsync(),
 	};
 }

@@ -67,7 +67,10 @@ export interface Bus extends AsyncDisposable {
 	createSession(input: { name: string | null }, idempotency?: IdempotencyClaim): Promise<WeaveSession>;
 	closeSession(input: { session: string }, idempotency?: IdempotencyClaim): Promise<WeaveSession>;
 	listAgents(input: { session?: string | undefined }): WeaveAgent[];
-	renameAgent(input: AgentRef & { readonly name: string }, idempotency?: IdempotencyClaim): Promise<WeaveAgent>;
+	renameAgent(
+		input: AgentRef & { readonly name: string },
+		idempotency?: IdempotencyClaim,
+	): Promise<WeaveAgent>;
 	removeAgent(input: AgentRef, idempotency?: IdempotencyClaim): Promise<WeaveAgent>;
 	/** Resolves when the message is in the mailbox, on disk. */
 	send(request: SendRequest, idempotency?: IdempotencyClaim): Promise<WeaveMessage>;
@@ -81,7 +84,11 @@ export interface Bus extends AsyncDisposable {
 		before?: string | undefined;
 	}): WeaveMessage[];
 	/** Marks a person's mail as seen by that person. */
-	markRead(input: { session?: string | undefined; identity: string; message_ids: readonly string[] }): Promise<void>;
+	markRead(input: {
+		session?: string | undefined;
+		identity: string;
+		message_ids: readonly string[];
+	}): Promise<void>;
 	/** Adds a program outside the daemon; it is a member until it leaves or its line ends. */
 	joinExternal(
 		input: { session?: string | undefined; agent_id: string; name: string | null },

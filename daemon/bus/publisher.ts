@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type WeaveMessage, messageStateSchema, weaveMessageSchema } from "#protocol/record.ts";
+import { messageStateSchema, type WeaveMessage, weaveMessageSchema } from "#protocol/record.ts";
 import type { Publish } from "../gateway/hub.ts";
 import { findAgent } from "../storage/repository/weave-agent.ts";
 import { findMessage, toMessage } from "../storage/repository/weave-message.ts";
@@ -17,36 +17,53 @@ const changeSchema = z.object({
 	reason: z.string().nullable(),
 	answer: z.string().nullable(),
 });
-const agentEventSchema = z.object({ agent_id: z.string(), thread_id: z.string().nullable().optional(), reason: z.string().optional() });
+const agentEventSchema = z.object({
+	agent_id: z.string(),
+	thread_id: z.string().nullable().optional(),
+	reason: z.string().optional(),
+});
 
 interface PublisherOptions {
 	store: Reader;
 	roster: Roster;
 	publish: Publish;
 	/** Mail arrived for this agent. */
-	onMail(agentId: string): void;
-	onLeft(agentId: string, reason: string): void;
-	onThreadAgent(threadId: string): void;
+	onMail: (agentId: string) => void;
+	onLeft: (agentId: string, reason: string) => void;
+	onThreadAgent: (threadId: string) => void;
 }
 
 /**
  * Turns what was committed on session streams into topic events and wake-ups, whoever committed it: the log is the one
  * source, so nothing is told that is not on disk. State topics are told once per commit.
  */
-export function createPublisher({ store, roster, publish, onMail, onLeft, onThreadAgent }: PublisherOptions): {
-	committed(events: readonly LogEvent[]): void;
+export function createPublisher({
+	store,
+	roster,
+	publish,
+	onMail,
+	onLeft,
+	onThreadAgent,
+}: PublisherOptions): {
+	committed: (events: readonly LogEvent[]) => void;
 	agentChanged(agentId: string): void;
 } {
 	function publishAgent(agentId: string): void {
 		const row = findAgent(store, agentId);
 		if (row === undefined) return;
-		if (row.left_at_ms === null) publish("agents.state", { op: "put", key: agentId, value: roster.agent(row) }, { key: agentId });
+		if (row.left_at_ms === null)
+			publish("agents.state", { op: "put", key: agentId, value: roster.agent(row) }, { key: agentId });
 		else publish("agents.state", { op: "remove", key: agentId }, { key: agentId });
 	}
 
 	function publishSession(sessionId: string): void {
 		const row = findSession(store, sessionId);
-		if (row !== undefined) publish("sessions.state", { op: "put", key: sessionId, value: roster.session(row) }, { key: sessionId });
+		if (row !== undefined)
+			publish(
+				"sessions.state",
+				{ op: "put", key: sessionId, value: roster.session(row) },
+				{ key: sessionId },
+			);
 	}
 
 	function publishMessage(message: WeaveMessage): void {

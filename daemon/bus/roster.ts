@@ -15,7 +15,7 @@ export interface Roster {
 	readonly members: Map<string, MemberPort>;
 	/** True when the status is news. */
 	setStatus(thread: Pick<Thread, "thread_id" | "status">): boolean;
-	agent(row: AgentRow): WeaveAgent;
+	readonly agent: (row: AgentRow) => WeaveAgent;
 	session(row: SessionRow): WeaveSession;
 	/** All agents of open sessions. */
 	agents(): WeaveAgent[];

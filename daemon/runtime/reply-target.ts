@@ -22,7 +22,13 @@ export interface Question {
 
 export type Effect =
 	| { readonly effect: "settle"; readonly message_id: string; readonly outcome: Outcome }
-	| { readonly effect: "reply"; readonly in_reply_to: string; readonly from_agent_id: string; readonly to_agent_id: string; readonly text: string };
+	| {
+			readonly effect: "reply";
+			readonly in_reply_to: string;
+			readonly from_agent_id: string;
+			readonly to_agent_id: string;
+			readonly text: string;
+	  };
 
 /** The answer of a turn is its final text; a turn that says nothing leaves the question done. */
 export function outcomeOfTurn(turn: { status: TurnStatus; final_text: string | null }): Outcome {

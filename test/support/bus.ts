@@ -1,13 +1,14 @@
 import { type Clock, systemClock } from "#base/clock.ts";
 import { createEmitter } from "#base/emitter.ts";
 import { newId } from "#base/id.ts";
-import type { TurnStatus } from "#protocol/record.ts";
 import { createBus } from "#daemon/bus/create-bus.ts";
 import type { Bus, ThreadDelivery, ThreadPort, TurnEnd } from "#daemon/bus/port.ts";
+import type { Publish } from "#daemon/gateway/hub.ts";
 import { createThreadWrite } from "#daemon/storage/repository/chat-thread.ts";
 import { findMessage } from "#daemon/storage/repository/weave-message.ts";
 import type { Store } from "#daemon/storage/store.ts";
 import type { Telemetry } from "#daemon/telemetry/port.ts";
+import type { TurnStatus } from "#protocol/record.ts";
 import { createMemoryLogger } from "./logger.ts";
 import { openTestStore } from "./store.ts";
 
@@ -37,8 +38,9 @@ export function createScriptedThreads(): ScriptedThreads {
 			delivered.push(delivery);
 			return { turn_id: `turn-${delivery.message_id}` };
 		},
-		onTurnEnded: ends.on,
-		endTurn: (end) => ends.emit({ thread_id: "t", turn_id: "turn", status: "completed", final_text: null, ...end }),
+		onTurnEnded: (listener) => ends.on(listener),
+		endTurn: (end) =>
+			ends.emit({ thread_id: "t", turn_id: "turn", status: "completed", final_text: null, ...end }),
 	};
 }
 
@@ -62,7 +64,15 @@ export interface TestBus extends AsyncDisposable {
 }
 
 /** A real bus on a real store; with `path` on a database that outlives it. */
-export async function openTestBus(options: { path?: string; clock?: Clock; threads?: ScriptedThreads; start?: boolean } = {}): Promise<TestBus> {
+export async function openTestBus(
+	options: {
+		path?: string;
+		clock?: Clock;
+		threads?: ScriptedThreads;
+		start?: boolean;
+		publish?: Publish;
+	} = {},
+): Promise<TestBus> {
 	const store = await openTestStore(options.path === undefined ? {} : { path: options.path });
 	const threads = options.threads ?? createScriptedThreads();
 	const published: Published[] = [];
@@ -71,7 +81,10 @@ export async function openTestBus(options: { path?: string; clock?: Clock; threa
 		store,
 		clock: options.clock ?? systemClock,
 		newId,
-		publish: (name, event, { parameter } = {}) => void published.push({ name, event, parameter }),
+		publish(name, event, to) {
+			published.push({ name, event, parameter: to?.parameter });
+			options.publish?.(name, event, to);
+		},
 		threads,
 		telemetry: quietTelemetry,
 		logger,

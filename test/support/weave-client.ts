@@ -17,7 +17,9 @@ type Draft = { type: string; src: string } & Record<string, unknown>;
 function isWire(value: unknown): value is Wire {
 	if (typeof value !== "object" || value === null) return false;
 	const it = value as Record<string, unknown>;
-	return typeof it["v"] === "number" && ["type", "id", "ts", "src"].every((name) => typeof it[name] === "string");
+	return (
+		typeof it["v"] === "number" && ["type", "id", "ts", "src"].every((name) => typeof it[name] === "string")
+	);
 }
 
 function fill(draft: Draft): Wire {
@@ -44,13 +46,20 @@ function open(path: string): Promise<Socket> {
 	});
 }
 
+/** Lines until the other side ends or this side breaks off; readline by itself does not notice the latter. */
+function linesOf(socket: Socket): AsyncIterable<string> {
+	const lines = createInterface({ input: socket });
+	socket.once("close", () => lines.close());
+	return lines;
+}
+
 /** Opens, writes one line, reads until the answer to it comes, closes. A malformed line or an early end is an error. */
 export async function requestOnce(path: string, draft: Draft): Promise<Wire> {
 	const socket = await open(path);
 	const request = fill(draft);
 	try {
 		socket.write(`${JSON.stringify(request)}\n`);
-		for await (const line of createInterface({ input: socket })) {
+		for await (const line of linesOf(socket)) {
 			const answer: unknown = JSON.parse(line);
 			if (!isWire(answer)) throw new Error(`malformed line: ${line}`);
 			if (answer["corr"] === request.id) return answer;
@@ -85,7 +94,13 @@ interface JoinOptions {
 }
 
 /** The long-lived connection of the original client: joins, listens, acknowledges after taking mail in. */
-export async function joinAsAgent({ path, session, name, id = randomUUID(), join = true }: JoinOptions): Promise<WeaveAgentClient> {
+export async function joinAsAgent({
+	path,
+	session,
+	name,
+	id = randomUUID(),
+	join = true,
+}: JoinOptions): Promise<WeaveAgentClient> {
 	const socket = await open(path);
 	const pending = new Map<string, { resolve(answer: Wire): void; reject(error: Error): void }>();
 	const inbox: Wire[] = [];
@@ -97,7 +112,11 @@ export async function joinAsAgent({ path, session, name, id = randomUUID(), join
 	}
 
 	function addressedToMe(wire: Wire): boolean {
-		return wire["dst"] === id || wire["dst"] === ownName || (wire["dst"] === undefined && wire["topic"] === `agent.${id}.inbox`);
+		return (
+			wire["dst"] === id ||
+			wire["dst"] === ownName ||
+			(wire["dst"] === undefined && wire["topic"] === `agent.${id}.inbox`)
+		);
 	}
 
 	function take(wire: Wire): void {
@@ -106,12 +125,19 @@ export async function joinAsAgent({ path, session, name, id = randomUUID(), join
 		for (const wake of [...waiting]) wake();
 		const ack = wire["ack"] as { mode?: string } | undefined;
 		if (wire.type === "message.send" && ack?.mode === "auto") {
-			write(fill({ type: "message.ack", src: id, session, corr: (wire["corr"] as string | undefined) ?? wire.id }));
+			write(
+				fill({
+					type: "message.ack",
+					src: id,
+					session,
+					corr: (wire["corr"] as string | undefined) ?? wire.id,
+				}),
+			);
 		}
 	}
 
 	const ended = (async () => {
-		for await (const line of createInterface({ input: socket })) {
+		for await (const line of linesOf(socket)) {
 			let wire: unknown;
 			try {
 				wire = JSON.parse(line);

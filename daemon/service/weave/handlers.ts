@@ -24,11 +24,19 @@ function personOf({ caller }: CallContext): { identity: string; name: string } {
 export function createWeaveHandlers({ bus }: { bus: Bus }): Handlers<WeaveMethod> {
 	return {
 		"weave.session.list": ({ closed }) => ({ sessions: bus.listSessions({ closed }) }),
-		"weave.session.create": async ({ name }, { idempotency }) => ({ session: await bus.createSession({ name }, idempotency) }),
-		"weave.session.close": async ({ session }, { idempotency }) => ({ session: await bus.closeSession({ session }, idempotency) }),
+		"weave.session.create": async ({ name }, { idempotency }) => ({
+			session: await bus.createSession({ name }, idempotency),
+		}),
+		"weave.session.close": async ({ session }, { idempotency }) => ({
+			session: await bus.closeSession({ session }, idempotency),
+		}),
 		"weave.agent.list": ({ session }) => ({ agents: bus.listAgents({ session }) }),
-		"weave.agent.rename": async (params, { idempotency }) => ({ agent: await bus.renameAgent(params, idempotency) }),
-		"weave.agent.remove": async (params, { idempotency }) => ({ agent: await bus.removeAgent(params, idempotency) }),
+		"weave.agent.rename": async (params, { idempotency }) => ({
+			agent: await bus.renameAgent(params, idempotency),
+		}),
+		"weave.agent.remove": async (params, { idempotency }) => ({
+			agent: await bus.removeAgent(params, idempotency),
+		}),
 		"weave.message.send": async ({ from, ...request }, context) => {
 			const sender = from === undefined ? personOf(context) : { agent: from };
 			return { message: await bus.send({ ...request, from: sender }, context.idempotency) };

@@ -58,8 +58,16 @@ export function findAgent(reader: Reader, agentId: string): AgentRow | undefined
 /** By id, else by name in any case. @throws AppError AGENT_NOT_FOUND, also when it has left. */
 export function resolveAgent(reader: Reader, sessionId: string, ref: string): AgentRow {
 	const row =
-		reader.get(`SELECT ${COLUMNS} FROM weave_agent WHERE agent_id = ? AND session_id = ? AND left_at_ms IS NULL`, ref, sessionId) ??
-		reader.get(`SELECT ${COLUMNS} FROM weave_agent WHERE session_id = ? AND name_key = ? AND left_at_ms IS NULL`, sessionId, nameKey(ref.trim()));
+		reader.get(
+			`SELECT ${COLUMNS} FROM weave_agent WHERE agent_id = ? AND session_id = ? AND left_at_ms IS NULL`,
+			ref,
+			sessionId,
+		) ??
+		reader.get(
+			`SELECT ${COLUMNS} FROM weave_agent WHERE session_id = ? AND name_key = ? AND left_at_ms IS NULL`,
+			sessionId,
+			nameKey(ref.trim()),
+		);
 	if (row === undefined) throw new AppError("AGENT_NOT_FOUND", `There is no agent ${ref} in this session.`);
 	return agentRowSchema.parse(row);
 }
@@ -68,8 +76,13 @@ export function resolveAgent(reader: Reader, sessionId: string, ref: string): Ag
 export function listAgents(reader: Reader, sessionId?: string): AgentRow[] {
 	const rows =
 		sessionId === undefined
-			? reader.all(`SELECT ${COLUMNS} FROM weave_agent WHERE left_at_ms IS NULL ORDER BY joined_at_ms, agent_id`)
-			: reader.all(`SELECT ${COLUMNS} FROM weave_agent WHERE session_id = ? AND left_at_ms IS NULL ORDER BY joined_at_ms, agent_id`, sessionId);
+			? reader.all(
+					`SELECT ${COLUMNS} FROM weave_agent WHERE left_at_ms IS NULL ORDER BY joined_at_ms, agent_id`,
+				)
+			: reader.all(
+					`SELECT ${COLUMNS} FROM weave_agent WHERE session_id = ? AND left_at_ms IS NULL ORDER BY joined_at_ms, agent_id`,
+					sessionId,
+				);
 	return rows.map((row) => agentRowSchema.parse(row));
 }
 
@@ -86,7 +99,8 @@ export function listThreadAgents(reader: Reader, threadId: string): AgentRow[] {
  */
 export function addAgent(tx: Tx, input: NewAgent): AgentRow {
 	const session = findSession(tx, input.session_id);
-	if (session?.closed_at_ms !== null) throw new AppError("SESSION_NOT_FOUND", `There is no open session ${input.session_id}.`);
+	if (session?.closed_at_ms !== null)
+		throw new AppError("SESSION_NOT_FOUND", `There is no open session ${input.session_id}.`);
 	const agentId = input.agent_id ?? newId(tx.nowMs);
 	const before = findAgent(tx, agentId);
 	if (before !== undefined && (before.left_at_ms === null || before.kind !== input.kind)) {
@@ -118,12 +132,20 @@ export function addAgent(tx: Tx, input: NewAgent): AgentRow {
 		row.identity,
 		row.joined_at_ms,
 	);
-	tx.append(sessionStream(row.session_id), "agent.joined", { agent_id: agentId, name, kind: row.kind, thread_id: row.thread_id });
+	tx.append(sessionStream(row.session_id), "agent.joined", {
+		agent_id: agentId,
+		name,
+		kind: row.kind,
+		thread_id: row.thread_id,
+	});
 	return row;
 }
 
 /** The person behind `identity` in a session; joins on first use, under `name` or its next free variant. */
-export function ensurePerson(tx: Tx, input: { session_id: string; identity: string; name: string }): AgentRow {
+export function ensurePerson(
+	tx: Tx,
+	input: { session_id: string; identity: string; name: string },
+): AgentRow {
 	const present = tx.get(
 		`SELECT ${COLUMNS} FROM weave_agent WHERE session_id = ? AND identity = ? AND left_at_ms IS NULL`,
 		input.session_id,
@@ -131,18 +153,34 @@ export function ensurePerson(tx: Tx, input: { session_id: string; identity: stri
 	);
 	if (present !== undefined) return agentRowSchema.parse(present);
 	const name = freeVariant(parseName(input.name), takenIn(tx, input.session_id));
-	return addAgent(tx, { session_id: input.session_id, name, kind: "person", thread_id: null, identity: input.identity });
+	return addAgent(tx, {
+		session_id: input.session_id,
+		name,
+		kind: "person",
+		thread_id: null,
+		identity: input.identity,
+	});
 }
 
 /** Renames a member and logs `agent.updated`. @throws AppError AGENT_NOT_FOUND, AGENT_NAME_TAKEN with `data.proposed`, INVALID_PARAMS. */
 export function renameAgent(tx: Tx, input: { agent_id: string; name: string }): AgentRow {
 	const agent = findAgent(tx, input.agent_id);
-	if (agent?.left_at_ms !== null) throw new AppError("AGENT_NOT_FOUND", `There is no agent ${input.agent_id}.`);
+	if (agent?.left_at_ms !== null)
+		throw new AppError("AGENT_NOT_FOUND", `There is no agent ${input.agent_id}.`);
 	const name = parseName(input.name);
 	assertFree(name, takenIn(tx, agent.session_id, agent.agent_id));
 	if (name === agent.name) return agent;
-	tx.run("UPDATE weave_agent SET name = ?, name_key = ? WHERE agent_id = ?", name, nameKey(name), agent.agent_id);
-	tx.append(sessionStream(agent.session_id), "agent.updated", { agent_id: agent.agent_id, name, thread_id: agent.thread_id });
+	tx.run(
+		"UPDATE weave_agent SET name = ?, name_key = ? WHERE agent_id = ?",
+		name,
+		nameKey(name),
+		agent.agent_id,
+	);
+	tx.append(sessionStream(agent.session_id), "agent.updated", {
+		agent_id: agent.agent_id,
+		name,
+		thread_id: agent.thread_id,
+	});
 	return { ...agent, name };
 }
 
@@ -156,7 +194,11 @@ export function removeAgent(tx: Tx, input: { agent_id: string; reason?: string }
 	if (agent.left_at_ms !== null) return agent;
 	const reason = input.reason ?? "agent_left";
 	tx.run("UPDATE weave_agent SET left_at_ms = ? WHERE agent_id = ?", tx.nowMs, agent.agent_id);
-	tx.append(sessionStream(agent.session_id), "agent.left", { agent_id: agent.agent_id, thread_id: agent.thread_id, reason });
+	tx.append(sessionStream(agent.session_id), "agent.left", {
+		agent_id: agent.agent_id,
+		thread_id: agent.thread_id,
+		reason,
+	});
 	failUndelivered(tx, agent, reason);
 	return { ...agent, left_at_ms: tx.nowMs };
 }

@@ -12,7 +12,10 @@ export const MAILBOX_BOUND = 1_000;
 
 const COLUMNS =
 	"message_no, message_id, session_id, from_agent_id, from_name, to_agent_id, to_name, kind, text, in_reply_to, turn_id, state, reason, answer, created_at_ms, updated_at_ms";
-const messageRowSchema = weaveMessageSchema.extend({ message_no: z.number(), turn_id: z.string().nullable() });
+const messageRowSchema = weaveMessageSchema.extend({
+	message_no: z.number(),
+	turn_id: z.string().nullable(),
+});
 export type MessageRow = z.infer<typeof messageRowSchema>;
 
 /** Who a message is between; names as they are when it is sent. */
@@ -46,9 +49,17 @@ export function findMessage(reader: Reader, messageId: string): MessageRow | und
 }
 
 /** The message that a sender stored under its own id before. */
-export function findClientMessage(reader: Reader, fromAgentId: string, clientMessageId: string): MessageRow | undefined {
+export function findClientMessage(
+	reader: Reader,
+	fromAgentId: string,
+	clientMessageId: string,
+): MessageRow | undefined {
 	return one(
-		reader.get(`SELECT ${COLUMNS} FROM weave_message WHERE from_agent_id = ? AND client_message_id = ?`, fromAgentId, clientMessageId),
+		reader.get(
+			`SELECT ${COLUMNS} FROM weave_message WHERE from_agent_id = ? AND client_message_id = ?`,
+			fromAgentId,
+			clientMessageId,
+		),
 	);
 }
 
@@ -87,7 +98,9 @@ export function findOpenQuestion(reader: Reader, askerId: string, agentId: strin
 /** Everything not settled, oldest first; for the sweep after a start. */
 export function listOpenMessages(reader: Reader): MessageRow[] {
 	return reader
-		.all(`SELECT ${COLUMNS} FROM weave_message WHERE state IN ('accepted', 'delivered', 'seen') ORDER BY message_no`)
+		.all(
+			`SELECT ${COLUMNS} FROM weave_message WHERE state IN ('accepted', 'delivered', 'seen') ORDER BY message_no`,
+		)
 		.map((row) => messageRowSchema.parse(row));
 }
 
@@ -173,7 +186,11 @@ function logChange(tx: Tx, row: MessageRow, change: Pick<WeaveMessage, "state" |
 export function markMessageDelivered(tx: Tx, messageId: string): boolean {
 	const row = findMessage(tx, messageId);
 	if (row === undefined || !mayAdvance(row.state, "delivered")) return false;
-	tx.run("UPDATE weave_message SET state = 'delivered', updated_at_ms = ? WHERE message_id = ?", tx.nowMs, messageId);
+	tx.run(
+		"UPDATE weave_message SET state = 'delivered', updated_at_ms = ? WHERE message_id = ?",
+		tx.nowMs,
+		messageId,
+	);
 	logChange(tx, row, { state: "delivered", reason: null, answer: null });
 	return true;
 }
@@ -182,7 +199,12 @@ export function markMessageDelivered(tx: Tx, messageId: string): boolean {
 export function markMessageSeen(tx: Tx, messageId: string, turnId: string | null): boolean {
 	const row = findMessage(tx, messageId);
 	if (row === undefined || !mayAdvance(row.state, "seen")) return false;
-	tx.run("UPDATE weave_message SET state = 'seen', turn_id = ?, updated_at_ms = ? WHERE message_id = ?", turnId, tx.nowMs, messageId);
+	tx.run(
+		"UPDATE weave_message SET state = 'seen', turn_id = ?, updated_at_ms = ? WHERE message_id = ?",
+		turnId,
+		tx.nowMs,
+		messageId,
+	);
 	logChange(tx, row, { state: "seen", reason: null, answer: null });
 	return true;
 }
@@ -229,7 +251,10 @@ export function settleMessage(tx: Tx, input: { message_id: string } & Outcome): 
 	const row = findMessage(tx, input.message_id);
 	if (row === undefined) return false;
 	const asker = askerOf(tx, row);
-	const effects = settleQuestion({ ...row, asker: asker.kind }, { state: input.state, answer: input.answer, reason: input.reason });
+	const effects = settleQuestion(
+		{ ...row, asker: asker.kind },
+		{ state: input.state, answer: input.answer, reason: input.reason },
+	);
 	for (const effect of effects) perform(tx, row, effect, asker.name);
 	return effects.length > 0;
 }
@@ -238,7 +263,11 @@ export function settleMessage(tx: Tx, input: { message_id: string } & Outcome): 
 export function failUndelivered(tx: Tx, agent: { agent_id: string; kind: string }, reason: string): void {
 	const states = agent.kind === "external" ? "('accepted', 'delivered', 'seen')" : "('accepted')";
 	const rows = tx
-		.all(`SELECT ${COLUMNS} FROM weave_message WHERE to_agent_id = ? AND state IN ('accepted', 'delivered', 'seen') AND state IN ${states} ORDER BY message_no`, agent.agent_id)
+		.all(
+			`SELECT ${COLUMNS} FROM weave_message WHERE to_agent_id = ? AND state IN ('accepted', 'delivered', 'seen') AND state IN ${states} ORDER BY message_no`,
+			agent.agent_id,
+		)
 		.map((row) => messageRowSchema.parse(row));
-	for (const row of rows) settleMessage(tx, { message_id: row.message_id, state: "failed", answer: null, reason });
+	for (const row of rows)
+		settleMessage(tx, { message_id: row.message_id, state: "failed", answer: null, reason });
 }

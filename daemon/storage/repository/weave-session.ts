@@ -31,7 +31,10 @@ export function findSession(reader: Reader, sessionId: string): SessionRow | und
 export function resolveSession(reader: Reader, ref: string = DEFAULT_SESSION_ID): SessionRow {
 	const byId = findSession(reader, ref);
 	if (byId?.closed_at_ms === null) return byId;
-	const row = reader.get(`SELECT ${COLUMNS} FROM weave_session WHERE name_key = ? AND closed_at_ms IS NULL`, nameKey(ref));
+	const row = reader.get(
+		`SELECT ${COLUMNS} FROM weave_session WHERE name_key = ? AND closed_at_ms IS NULL`,
+		nameKey(ref),
+	);
 	if (row === undefined) throw new AppError("SESSION_NOT_FOUND", `There is no open session ${ref}.`);
 	return sessionRowSchema.parse(row);
 }
@@ -47,7 +50,12 @@ export function listSessions(reader: Reader, options: { closed: boolean }): Sess
 /** A null name makes one. @throws AppError CONFLICT when an open session has that name; INVALID_PARAMS. */
 export function addSession(tx: Tx, input: { name: string | null }): SessionRow {
 	function isTaken(candidate: string): boolean {
-		return tx.get("SELECT 1 AS one FROM weave_session WHERE name_key = ? AND closed_at_ms IS NULL", nameKey(candidate)) !== undefined;
+		return (
+			tx.get(
+				"SELECT 1 AS one FROM weave_session WHERE name_key = ? AND closed_at_ms IS NULL",
+				nameKey(candidate),
+			) !== undefined
+		);
 	}
 	const name = input.name === null ? freeVariant("session", isTaken) : parseName(input.name);
 	if (isTaken(name)) throw new AppError("CONFLICT", `There is an open session named ${name} already.`);
@@ -65,7 +73,8 @@ export function addSession(tx: Tx, input: { name: string | null }): SessionRow {
 
 /** @throws AppError CONFLICT for the default session. */
 export function assertClosable(session: SessionRow): void {
-	if (session.session_id === DEFAULT_SESSION_ID) throw new AppError("CONFLICT", "The default session cannot be closed.");
+	if (session.session_id === DEFAULT_SESSION_ID)
+		throw new AppError("CONFLICT", "The default session cannot be closed.");
 }
 
 /** Marks it closed; the caller takes its agents out first. */

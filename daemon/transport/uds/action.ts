@@ -17,7 +17,10 @@ type MessageAction = z.infer<typeof messageAction>;
 const submitPayload = z.looseObject({
 	group_id: z.string().optional(),
 	context: z.looseObject({ parent_message_id: z.string().optional() }).nullish(),
-	actions: z.array(z.looseObject({ type: z.string() })).min(1).max(100),
+	actions: z
+		.array(z.looseObject({ type: z.string() }))
+		.min(1)
+		.max(100),
 });
 
 interface Submission {
@@ -28,21 +31,38 @@ interface Submission {
 }
 
 /** The question that a reply answers: the one it names, else the newest from that asker that is open. */
-function questionOf({ session, self }: Submission, action: MessageAction, parentId: string | undefined, bus: Bus): string {
+function questionOf(
+	{ session, self }: Submission,
+	action: MessageAction,
+	parentId: string | undefined,
+	bus: Bus,
+): string {
 	const wanted = action.dst.toLowerCase();
-	const asker = bus.listAgents({ session }).find((agent) => agent.agent_id === action.dst || agent.name.toLowerCase() === wanted);
-	const found = asker === undefined ? undefined : bus.openQuestion({ asker_id: asker.agent_id, agent_id: self });
+	const asker = bus
+		.listAgents({ session })
+		.find((agent) => agent.agent_id === action.dst || agent.name.toLowerCase() === wanted);
+	const found =
+		asker === undefined ? undefined : bus.openQuestion({ asker_id: asker.agent_id, agent_id: self });
 	const messageId = parentId ?? found?.message_id;
-	if (messageId === undefined) throw new WireError("no_open_question", `Nothing from ${action.dst} waits for an answer.`);
+	if (messageId === undefined)
+		throw new WireError("no_open_question", `Nothing from ${action.dst} waits for an answer.`);
 	return messageId;
 }
 
-async function perform(submission: Submission, action: MessageAction, context: { key: string; parentId: string | undefined }, bus: Bus): Promise<unknown> {
+async function perform(
+	submission: Submission,
+	action: MessageAction,
+	context: { key: string; parentId: string | undefined },
+	bus: Bus,
+): Promise<unknown> {
 	const { session, self } = submission;
 	if (action.kind === "reply") {
 		const message_id = questionOf(submission, action, context.parentId, bus);
 		if (!(await bus.answer({ agent_id: self, message_id, text: action.text }))) {
-			throw new WireError("no_open_question", `The message ${message_id} waits for no answer from this agent.`);
+			throw new WireError(
+				"no_open_question",
+				`The message ${message_id} waits for no answer from this agent.`,
+			);
 		}
 		return { action_id: action.action_id, message_id, state: bus.readMessage(message_id).state };
 	}
@@ -64,7 +84,11 @@ export async function submitActions(submission: Submission, bus: Bus): Promise<{
 	const { envelope } = submission;
 	const { group_id, context, actions } = parsePayload(submitPayload, envelope.payload);
 	const other = actions.find((action) => action.type !== "message");
-	if (other !== undefined) throw new WireError("unsupported_operation", `Actions of type ${other.type.slice(0, 100)} are not supported.`);
+	if (other !== undefined)
+		throw new WireError(
+			"unsupported_operation",
+			`Actions of type ${other.type.slice(0, 100)} are not supported.`,
+		);
 	const messages = actions.map((action) => parsePayload(messageAction, action));
 	const blank = messages.find((action) => action.text.trim() === "" && action.kind !== "reply");
 	if (blank !== undefined) throw new WireError("invalid_payload", "A message has no text.");

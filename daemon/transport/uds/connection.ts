@@ -55,7 +55,10 @@ function parseEnvelope(line: string): WeaveEnvelope {
 	const parsed = weaveEnvelopeSchema.safeParse(json);
 	if (parsed.success) return parsed.data;
 	const issue = parsed.error.issues[0];
-	throw new WireError("invalid_envelope", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not an envelope"}`);
+	throw new WireError(
+		"invalid_envelope",
+		`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not an envelope"}`,
+	);
 }
 
 /** Requests under way, at most CONCURRENT_MAX; `room` resolves when there is a place. */
@@ -82,7 +85,10 @@ function createSlots(): { enter(): void; leave(): void; room(): Promise<void>; i
 }
 
 /** Serves one connection until it ends; the agent that joined on it leaves with it. Never rejects. */
-export async function serveConnection(socket: Socket, { bus, clock, logger, telemetry }: ConnectionOptions): Promise<void> {
+export async function serveConnection(
+	socket: Socket,
+	{ bus, clock, logger, telemetry }: ConnectionOptions,
+): Promise<void> {
 	const line = createLine(socket);
 	const slots = createSlots();
 	const reader = createLineReader();
@@ -96,7 +102,8 @@ export async function serveConnection(socket: Socket, { bus, clock, logger, tele
 			async deliver(message) {
 				// The answer to the join goes out before the first mail.
 				await Promise.all(joins);
-				if (!(await line.write(encodeDelivery(message, clock.nowMs())))) throw new AppError("CANCELLED", "The connection is gone.");
+				if (!(await line.write(encodeDelivery(message, clock.nowMs()))))
+					throw new AppError("CANCELLED", "The connection is gone.");
 			},
 			removed() {
 				seat.agentId = undefined;
@@ -124,7 +131,12 @@ export async function serveConnection(socket: Socket, { bus, clock, logger, tele
 		try {
 			const answer = await performOperation(envelope, seat, bus);
 			if (answer === undefined) return;
-			await line.write(encodeEnvelope({ type: "response", nowMs: clock.nowMs() }, { corr: envelope.id, status: "ok", ...answer }));
+			await line.write(
+				encodeEnvelope(
+					{ type: "response", nowMs: clock.nowMs() },
+					{ corr: envelope.id, status: "ok", ...answer },
+				),
+			);
 		} catch (error) {
 			await line.write(encodeError(error, clock.nowMs(), envelope.id));
 		}
@@ -133,7 +145,7 @@ export async function serveConnection(socket: Socket, { bus, clock, logger, tele
 	function begin(envelope: WeaveEnvelope): void {
 		slots.enter();
 		telemetry.count("weave_socket_requests_total");
-		const task = respond(envelope).finally(slots.leave);
+		const task = respond(envelope).finally(() => slots.leave());
 		if (envelope.type !== "agent.add") return;
 		joins.add(task);
 		void task.finally(() => joins.delete(task));
@@ -144,12 +156,19 @@ export async function serveConnection(socket: Socket, { bus, clock, logger, tele
 		telemetry.count("weave_socket_offences_total");
 		await line.write(encodeError(error, clock.nowMs(), undefined));
 		if (offences <= OFFENCES_MAX) return;
-		await line.write(encodeError(new WireError("too_many_errors", "Too many lines were not envelopes."), clock.nowMs(), undefined));
+		await line.write(
+			encodeError(
+				new WireError("too_many_errors", "Too many lines were not envelopes."),
+				clock.nowMs(),
+				undefined,
+			),
+		);
 		finish();
 	}
 
 	async function take(event: LineEvent): Promise<void> {
-		if ("tooLong" in event) return offend(new WireError("line_too_long", "A line was over 1 MiB and was skipped."));
+		if ("tooLong" in event)
+			return offend(new WireError("line_too_long", "A line was over 1 MiB and was skipped."));
 		let envelope: WeaveEnvelope;
 		try {
 			envelope = parseEnvelope(event.line);
@@ -172,6 +191,8 @@ export async function serveConnection(socket: Socket, { bus, clock, logger, tele
 	}
 	await slots.idle();
 	if (seat.agentId === undefined) return close();
-	await bus.leaveExternal(seat.agentId).catch((error: unknown) => logger.debug("an agent could not be taken out", { error: String(error) }));
+	await bus
+		.leaveExternal(seat.agentId)
+		.catch((error: unknown) => logger.debug("an agent could not be taken out", { error: String(error) }));
 	return close();
 }

@@ -1,7 +1,8 @@
-import { chmod } from "node:fs/promises";
+import { chmod, mkdir } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
+import { dirname } from "node:path";
 import { AppError } from "#base/app-error.ts";
-import { claimSocket } from "./claim-socket.ts";
+import { claimSocket } from "../../lifecycle/socket-claim.ts";
 import { type ConnectionOptions, serveConnection } from "./connection.ts";
 import { encodeError, WireError } from "./wire.ts";
 
@@ -17,9 +18,20 @@ export interface CoordSocket extends AsyncDisposable {
 	readonly connections: number;
 }
 
+async function makePrivateFolder(folder: string): Promise<void> {
+	try {
+		await mkdir(folder, { recursive: true, mode: 0o700 });
+		await chmod(folder, 0o700);
+	} catch (cause) {
+		throw new AppError("HOME_NOT_WRITABLE", `The folder ${folder} cannot be used.`, { cause });
+	}
+}
+
 function listen(server: Server, path: string): Promise<void> {
 	return new Promise((resolve, reject) => {
-		server.once("error", (cause) => reject(new AppError("SOCKET_IN_USE", `Cannot listen on ${path}.`, { cause, data: { path } })));
+		server.once("error", (cause) =>
+			reject(new AppError("SOCKET_IN_USE", `Cannot listen on ${path}.`, { cause, data: { path } })),
+		);
 		server.listen(path, resolve);
 	});
 }
@@ -32,12 +44,19 @@ function listen(server: Server, path: string): Promise<void> {
 export async function createCoordSocket(options: CoordSocketOptions): Promise<CoordSocket> {
 	const { path, clock, logger, telemetry } = options;
 	const open = new Map<Socket, Promise<void>>();
+	await makePrivateFolder(dirname(path));
 	await claimSocket(path);
 
 	const server = createServer({ allowHalfOpen: true }, (socket) => {
 		socket.on("error", (error) => logger.debug("a weave connection broke", { error: error.message }));
 		if (open.size >= CONNECTIONS_MAX) {
-			socket.end(encodeError(new WireError("too_many_connections", "Too many connections are open."), clock.nowMs(), undefined));
+			socket.end(
+				encodeError(
+					new WireError("too_many_connections", "Too many connections are open."),
+					clock.nowMs(),
+					undefined,
+				),
+			);
 			return;
 		}
 		const served = serveConnection(socket, options).finally(() => open.delete(socket));

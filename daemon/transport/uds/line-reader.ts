@@ -7,7 +7,9 @@ const NEWLINE = 0x0a;
 export type LineEvent = { readonly line: string } | { readonly tooLong: true };
 
 /** Cuts a byte stream into lines; keeps at most one bound of bytes. Blank lines are left out. */
-export function createLineReader(maxBytes: number = LINE_MAX_BYTES): { push(chunk: Uint8Array): LineEvent[] } {
+export function createLineReader(maxBytes: number = LINE_MAX_BYTES): {
+	push(chunk: Uint8Array): LineEvent[];
+} {
 	let parts: Uint8Array[] = [];
 	let size = 0;
 	let skipping = false;

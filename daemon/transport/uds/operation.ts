@@ -18,7 +18,11 @@ export interface Answer {
 }
 
 /** Undefined: nothing is answered. */
-type Operation = (envelope: WeaveEnvelope, seat: Seat, bus: Bus) => Promise<Answer | undefined> | Answer | undefined;
+type Operation = (
+	envelope: WeaveEnvelope,
+	seat: Seat,
+	bus: Bus,
+) => Promise<Answer | undefined> | Answer | undefined;
 
 const createPayload = z.looseObject({ name: z.string().nullish() }).nullish();
 const memberPayload = z.looseObject({ id: z.string().min(1).max(100), name: z.string().nullish() });
@@ -26,7 +30,8 @@ const renamePayload = z.looseObject({ id: z.string(), name: z.string() });
 const removePayload = z.looseObject({ id: z.string() }).nullish();
 
 function sessionOf(envelope: WeaveEnvelope): string {
-	if (envelope.session === undefined || envelope.session === "") throw new WireError("session_required", "The envelope names no session.");
+	if (envelope.session === undefined || envelope.session === "")
+		throw new WireError("session_required", "The envelope names no session.");
 	return envelope.session;
 }
 
@@ -36,15 +41,18 @@ function blankToNull(name: string | null | undefined): string | null {
 
 /** The connection's own agent. */
 function selfOf(seat: Seat): string {
-	if (seat.agentId === undefined) throw new WireError("not_joined", "Join with agent.add on this connection first.");
+	if (seat.agentId === undefined)
+		throw new WireError("not_joined", "Join with agent.add on this connection first.");
 	return seat.agentId;
 }
 
 async function addAgent(envelope: WeaveEnvelope, seat: Seat, bus: Bus): Promise<Answer> {
 	const session = sessionOf(envelope);
 	const { id, name } = parsePayload(memberPayload, envelope.payload);
-	if (seat.agentId !== undefined) throw new WireError("already_joined", `This connection joined as ${seat.agentId}.`);
-	if (id !== envelope.src) throw new WireError("src_mismatch", "An agent joins for itself: payload.id and src must be equal.");
+	if (seat.agentId !== undefined)
+		throw new WireError("already_joined", `This connection joined as ${seat.agentId}.`);
+	if (id !== envelope.src)
+		throw new WireError("src_mismatch", "An agent joins for itself: payload.id and src must be equal.");
 	// Bound at once: what the client sends behind the join, without waiting, is the agent's already.
 	seat.agentId = id;
 	try {
@@ -83,7 +91,11 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
 	[
 		"session.list",
 		(_envelope, _seat, bus) => ({
-			payload: { sessions: bus.listSessions({ closed: false }).map(({ session_id, name }) => ({ id: session_id, name })) },
+			payload: {
+				sessions: bus
+					.listSessions({ closed: false })
+					.map(({ session_id, name }) => ({ id: session_id, name })),
+			},
 		}),
 	],
 	[
@@ -105,26 +117,44 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
 		"agent.list",
 		(envelope, _seat, bus) => {
 			const session = sessionOf(envelope);
-			return { session, payload: { agents: bus.listAgents({ session }).map(({ agent_id, name }) => ({ id: agent_id, name })) } };
+			return {
+				session,
+				payload: {
+					agents: bus.listAgents({ session }).map(({ agent_id, name }) => ({ id: agent_id, name })),
+				},
+			};
 		},
 	],
 	["agent.add", addAgent],
 	["agent.update", updateAgent],
 	["agent.remove", removeAgent],
 	["message.ack", acknowledge],
-	["action.submit", (envelope, seat, bus) => submitActions({ envelope, session: sessionOf(envelope), self: selfOf(seat) }, bus)],
+	[
+		"action.submit",
+		(envelope, seat, bus) =>
+			submitActions({ envelope, session: sessionOf(envelope), self: selfOf(seat) }, bus),
+	],
 ]);
 
 /**
  * Performs one request. Once joined, a connection speaks only as its agent.
  * @throws WireError and the bus's AppErrors.
  */
-export async function performOperation(envelope: WeaveEnvelope, seat: Seat, bus: Bus): Promise<Answer | undefined> {
-	if (envelope.v !== 1) throw new WireError("unsupported_version", `Envelope version ${envelope.v} is not spoken here; 1 is.`);
+export async function performOperation(
+	envelope: WeaveEnvelope,
+	seat: Seat,
+	bus: Bus,
+): Promise<Answer | undefined> {
+	if (envelope.v !== 1)
+		throw new WireError("unsupported_version", `Envelope version ${envelope.v} is not spoken here; 1 is.`);
 	if (seat.agentId !== undefined && envelope.src !== seat.agentId) {
-		throw new WireError("src_mismatch", `This connection joined as ${seat.agentId} and may not speak as another.`);
+		throw new WireError(
+			"src_mismatch",
+			`This connection joined as ${seat.agentId} and may not speak as another.`,
+		);
 	}
 	const operation = OPERATIONS.get(envelope.type);
-	if (operation === undefined) throw new WireError("unsupported_operation", `There is no operation ${envelope.type.slice(0, 100)}.`);
+	if (operation === undefined)
+		throw new WireError("unsupported_operation", `There is no operation ${envelope.type.slice(0, 100)}.`);
 	return await operation(envelope, seat, bus);
 }

@@ -42,7 +42,10 @@ interface Stamp {
 }
 
 /** One line, its newline included. Members that are undefined are left out. */
-export function encodeEnvelope({ type, nowMs, id = randomUUID(), src = COORDINATOR }: Stamp, body: Body): string {
+export function encodeEnvelope(
+	{ type, nowMs, id = randomUUID(), src = COORDINATOR }: Stamp,
+	body: Body,
+): string {
 	return `${JSON.stringify({ v: 1, type, id, ts: new Date(nowMs).toISOString(), src, ...body })}\n`;
 }
 
@@ -58,24 +61,30 @@ function errorBody(thrown: unknown): NonNullable<WeaveEnvelope["error"]> {
 
 /** Answers a request, or says what was wrong with a line when there is no id to answer to. */
 export function encodeError(thrown: unknown, nowMs: number, corr: string | undefined): string {
-	return encodeEnvelope({ type: corr === undefined ? "error" : "response", nowMs }, {
-		...(corr === undefined ? {} : { corr }),
-		status: "error",
-		error: errorBody(thrown),
-	});
+	return encodeEnvelope(
+		{ type: corr === undefined ? "error" : "response", nowMs },
+		{
+			...(corr === undefined ? {} : { corr }),
+			status: "error",
+			error: errorBody(thrown),
+		},
+	);
 }
 
 /** Mail for a program outside: the message id is the envelope's, the sender its `src`, so that a reply finds its way. */
 export function encodeDelivery(message: WeaveMessage, nowMs: number): string {
-	return encodeEnvelope({ type: "message.send", nowMs, id: message.message_id, src: message.from_agent_id }, {
-		dst: message.to_agent_id,
-		session: message.session_id,
-		payload: {
-			text: message.text,
-			kind: message.kind,
-			...(message.in_reply_to === null ? {} : { parent_message_id: message.in_reply_to }),
+	return encodeEnvelope(
+		{ type: "message.send", nowMs, id: message.message_id, src: message.from_agent_id },
+		{
+			dst: message.to_agent_id,
+			session: message.session_id,
+			payload: {
+				text: message.text,
+				kind: message.kind,
+				...(message.in_reply_to === null ? {} : { parent_message_id: message.in_reply_to }),
+			},
+			meta: { "weave.origin_src_name": message.from_name },
+			ack: { mode: "auto" },
 		},
-		meta: { "weave.origin_src_name": message.from_name },
-		ack: { mode: "auto" },
-	});
+	);
 }

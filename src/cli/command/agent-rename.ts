@@ -16,7 +16,11 @@ export const agentRenameCommand = defineCommand({
 	async run(context, { args: [agent = "", name = ""], options }) {
 		const { agentRef, sessionParam } = await import("./weave-input.ts");
 		const client = await context.connect();
-		const result = await client.call("weave.agent.rename", { ...sessionParam(options), agent: agentRef(agent), name: agentRef(name) });
+		const result = await client.call("weave.agent.rename", {
+			...sessionParam(options),
+			agent: agentRef(agent),
+			name: agentRef(name),
+		});
 		context.print(result, `#${result.agent.name}`);
 		return 0;
 	},

@@ -7,7 +7,10 @@ export const inboxCommand = defineCommand({
 	summary: "Prints mail: an agent's mailbox, or without one what you sent and got.",
 	description: "Oldest first. Mail to you counts as seen once it was printed here.",
 	arguments: [{ name: "agent", summary: "id or name", required: false, complete: "agent" }],
-	options: [SESSION_OPTION, { flags: "--limit <n>", summary: "at most this many, the newest", default: "50" }],
+	options: [
+		SESSION_OPTION,
+		{ flags: "--limit <n>", summary: "at most this many, the newest", default: "50" },
+	],
 	examples: [
 		{ command: "weave-codex inbox", says: "what you asked, and the answers" },
 		{ command: "weave-codex inbox tester --json", says: "what #tester was sent" },
@@ -25,14 +28,19 @@ export const inboxCommand = defineCommand({
 			const received = await client.call("weave.message.list", { ...session, agent: me.agent_id, limit });
 			const all = await client.call("weave.message.list", { ...session, limit: 1000 });
 			const sent = all.messages.filter((message) => message.from_agent_id === me.agent_id);
-			return [...received.messages, ...sent].sort((a, b) => b.created_at_ms - a.created_at_ms).slice(0, limit);
+			return [...received.messages, ...sent]
+				.sort((a, b) => b.created_at_ms - a.created_at_ms)
+				.slice(0, limit);
 		}
 		const newestFirst =
 			ref === undefined
 				? await ownMail()
 				: (await client.call("weave.message.list", { ...session, agent: agentRef(ref), limit })).messages;
 		const messages = newestFirst.reverse();
-		context.print({ messages }, messages.length === 0 ? "No mail." : messages.map(describeMessage).join("\n"));
+		context.print(
+			{ messages },
+			messages.length === 0 ? "No mail." : messages.map(describeMessage).join("\n"),
+		);
 		return 0;
 	},
 });

@@ -33,7 +33,8 @@ export async function followMessages(
 	owned.use(
 		client.subscribe(`sessions.activity:${sessionId}`, {
 			onSnapshot(payload) {
-				for (const message of (payload as { messages: WeaveMessage[] }).messages) tell(message, first ? "first-snapshot" : "later");
+				for (const message of (payload as { messages: WeaveMessage[] }).messages)
+					tell(message, first ? "first-snapshot" : "later");
 				first = false;
 			},
 			onEvent: (payload) => tell((payload as { message: WeaveMessage }).message, "later"),
@@ -61,7 +62,11 @@ export async function followMessages(
 const FINAL: ReadonlySet<WeaveMessage["state"]> = new Set(["answered", "done", "failed", "dropped"]);
 
 /** Resolves with the message once nothing more happens to it. */
-export async function waitForAnswer(client: DaemonClient, sent: WeaveMessage, signal: AbortSignal): Promise<WeaveMessage> {
+export async function waitForAnswer(
+	client: DaemonClient,
+	sent: WeaveMessage,
+	signal: AbortSignal,
+): Promise<WeaveMessage> {
 	let last = sent;
 	if (FINAL.has(last.state)) return last;
 	const mine = new AbortController();

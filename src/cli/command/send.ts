@@ -7,7 +7,14 @@ export const sendCommand = defineCommand({
 	summary: "Sends a message to an agent.",
 	description:
 		"Prints the message's id and state: accepted means that it is stored and survives a crash. With --wait the answer goes to stdout; the exit code is 1 when the message failed.",
-	arguments: [{ name: "text", summary: '"#agent text"; `-` after the agent reads the text from stdin', required: true, variadic: true }],
+	arguments: [
+		{
+			name: "text",
+			summary: '"#agent text"; `-` after the agent reads the text from stdin',
+			required: true,
+			variadic: true,
+		},
+	],
 	options: [
 		SESSION_OPTION,
 		{ flags: "--from <agent>", summary: "send as this agent of the session, who then gets the reply" },
@@ -22,7 +29,8 @@ export const sendCommand = defineCommand({
 	async run(context, { args, options }) {
 		const { agentRef, parseMention, sessionParam } = await import("./weave-input.ts");
 		const { readPrompt } = await import("./chat-input.ts");
-		const words = args.length === 2 && args[1] === "-" ? [args[0] ?? "", await readPrompt(context, ["-"])] : args;
+		const words =
+			args.length === 2 && args[1] === "-" ? [args[0] ?? "", await readPrompt(context, ["-"])] : args;
 		const from = options["from"];
 		const client = await context.connect();
 		const { message } = await client.call("weave.message.send", {
@@ -38,7 +46,9 @@ export const sendCommand = defineCommand({
 		const ended = await waitForAnswer(client, message, context.signal);
 		context.print({ message: ended }, ended.answer ?? undefined);
 		if (ended.state === "answered" || ended.state === "done") return 0;
-		context.say(`#${ended.to_name} did not answer: ${ended.state}${ended.reason === null ? "" : ` (${ended.reason})`}`);
+		context.say(
+			`#${ended.to_name} did not answer: ${ended.state}${ended.reason === null ? "" : ` (${ended.reason})`}`,
+		);
 		return 1;
 	},
 });

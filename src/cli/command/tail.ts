@@ -5,7 +5,8 @@ export const tailCommand = defineCommand({
 	program: "weave-codex",
 	name: "tail",
 	summary: "Follows the messages of a session, a line at each change of state.",
-	description: "With --json each line is the message as it is then. Ends with Ctrl+C, or after --count lines.",
+	description:
+		"With --json each line is the message as it is then. Ends with Ctrl+C, or after --count lines.",
 	options: [SESSION_OPTION, { flags: "--count <n>", summary: "end after this many lines" }],
 	examples: [
 		{ command: "weave-codex tail", says: "accepted, delivered, seen, answered as it happens" },
@@ -15,7 +16,10 @@ export const tailCommand = defineCommand({
 	async run(context, { options }) {
 		const { describeMessage, parseLimit, resolveOpenSession } = await import("./weave-input.ts");
 		const { followMessages } = await import("./message-follow.ts");
-		const count = options["count"] === undefined ? Number.POSITIVE_INFINITY : parseLimit(options["count"], "--count", 1_000_000_000);
+		const count =
+			options["count"] === undefined
+				? Number.POSITIVE_INFINITY
+				: parseLimit(options["count"], "--count", 1_000_000_000);
 		const client = await context.connect();
 		const { session_id, name } = await resolveOpenSession(client, options);
 		context.say(`following ${name}`);

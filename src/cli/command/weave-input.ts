@@ -6,7 +6,10 @@ import type { OptionDescriptor } from "../descriptor.ts";
 type Options = Readonly<Record<string, string | boolean | undefined>>;
 
 /** Taken by every weave command that acts in one session. */
-export const SESSION_OPTION: OptionDescriptor = { flags: "--session <session>", summary: "id or name of the session; default: the one that always exists" };
+export const SESSION_OPTION: OptionDescriptor = {
+	flags: "--session <session>",
+	summary: "id or name of the session; default: the one that always exists",
+};
 
 /** The member `session` for a call; left out, the daemon takes the default session. */
 export function sessionParam(options: Options): { session?: string } {
@@ -32,7 +35,8 @@ export async function resolveOpenSession(client: DaemonClient, options: Options)
 			? sessions.find((session) => session.session_id === "default")
 			: (sessions.find((session) => session.session_id === wanted) ??
 				sessions.find((session) => session.name.toLowerCase() === wanted.toLowerCase()));
-	if (found === undefined) throw new AppError("SESSION_NOT_FOUND", `There is no open session ${wanted ?? "default"}.`);
+	if (found === undefined)
+		throw new AppError("SESSION_NOT_FOUND", `There is no open session ${wanted ?? "default"}.`);
 	return found;
 }
 
@@ -54,6 +58,7 @@ export function describeMessage(message: WeaveMessage): string {
 	const text = message.text.replaceAll(/\s+/gu, " ").trim();
 	const short = text.length > 100 ? `${text.slice(0, 99)}…` : text;
 	const reason = message.reason === null ? "" : ` (${message.reason})`;
-	const answer = message.answer === null ? "" : `\n          = ${message.answer.replaceAll("\n", "\n            ")}`;
+	const answer =
+		message.answer === null ? "" : `\n          = ${message.answer.replaceAll("\n", "\n            ")}`;
 	return `${time}  #${message.from_name} → #${message.to_name}  ${message.state}${reason}  ${short}${answer}`;
 }

@@ -3,15 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AppError } from "#base/app-error.ts";
-import type { WeaveMessage } from "#protocol/record.ts";
 import { readStreamAfter } from "#daemon/storage/repository/event-log.ts";
-import { createFakeClock } from "#test/support/fake-clock.ts";
+import type { WeaveMessage } from "#protocol/record.ts";
 import { createScriptedThreads, openTestBus } from "#test/support/bus.ts";
+import { createFakeClock } from "#test/support/fake-clock.ts";
 
 const me = { identity: "local", name: "you" };
 
 async function refusal(promise: Promise<unknown>): Promise<AppError> {
-	const error: unknown = await promise.then(() => undefined, (thrown: unknown) => thrown);
+	const error: unknown = await promise.then(
+		() => undefined,
+		(thrown: unknown) => thrown,
+	);
 	if (!(error instanceof AppError)) throw new Error(`expected an AppError, got ${String(error)}`);
 	return error;
 }
@@ -33,15 +36,30 @@ describe("bus", () => {
 		expect(message).toMatchObject({ state: "accepted", from_name: "you", to_name: "Tester", kind: "user" });
 		await test.reaches(message.message_id, "delivered");
 		expect(threads.delivered).toEqual([
-			{ thread_id: threadId, message_id: message.message_id, from_name: "you", text: "run the tests", kind: "user" },
+			{
+				thread_id: threadId,
+				message_id: message.message_id,
+				from_name: "you",
+				text: "run the tests",
+				kind: "user",
+			},
 		]);
 		threads.endTurn({ message_ids: [message.message_id], final_text: "all green" });
 		await test.reaches(message.message_id, "answered");
-		expect(bus.readMessage(message.message_id)).toMatchObject({ state: "answered", answer: "all green", reason: null });
-		const states = test.published.filter((one) => one.name === "sessions.activity").map((one) => (one.event as { message: WeaveMessage }).message.state);
+		expect(bus.readMessage(message.message_id)).toMatchObject({
+			state: "answered",
+			answer: "all green",
+			reason: null,
+		});
+		const states = test.published
+			.filter((one) => one.name === "sessions.activity")
+			.map((one) => (one.event as { message: WeaveMessage }).message.state);
 		expect(states).toEqual(["accepted", "delivered", "answered"]);
 		expect(bus.listMessages({ limit: 10 })).toHaveLength(1);
-		expect(bus.listAgents({}).map((agent) => [agent.name, agent.kind])).toEqual([["Tester", "thread"], ["you", "person"]]);
+		expect(bus.listAgents({}).map((agent) => [agent.name, agent.kind])).toEqual([
+			["Tester", "thread"],
+			["you", "person"],
+		]);
 	});
 
 	it("bus: a thread that asks gets the answer as a reply, which nobody answers", async () => {
@@ -52,9 +70,18 @@ describe("bus", () => {
 		const question = await bus.send({ to: "worker", text: "how many?", from: { agent: "asker" } });
 		await test.reaches(question.message_id, "delivered");
 		threads.endTurn({ message_ids: [question.message_id], final_text: "three" });
-		await test.until(() => threads.delivered.length === 2 && bus.listMessages({ agent: "asker", limit: 5 })[0]?.state === "delivered");
+		await test.until(
+			() =>
+				threads.delivered.length === 2 &&
+				bus.listMessages({ agent: "asker", limit: 5 })[0]?.state === "delivered",
+		);
 		const [reply] = bus.listMessages({ agent: "asker", limit: 5 });
-		expect(reply).toMatchObject({ kind: "reply", text: "three", from_name: "worker", in_reply_to: question.message_id });
+		expect(reply).toMatchObject({
+			kind: "reply",
+			text: "three",
+			from_name: "worker",
+			in_reply_to: question.message_id,
+		});
 		threads.endTurn({ message_ids: [reply?.message_id ?? ""], final_text: "thanks!" });
 		await test.reaches(reply?.message_id ?? "", "done");
 		threads.endTurn({ message_ids: [question.message_id], final_text: "again" });
@@ -90,7 +117,9 @@ describe("bus", () => {
 		expect((await refusal(test.bus.send({ ...request, text: "twice" }))).code).toBe("CONFLICT");
 		const claim = { identity: "local", method: "weave.message.send", key: "k", digest: "d" };
 		const keyed = await test.bus.send({ to: "worker", text: "keyed", from: me }, claim);
-		expect((await test.bus.send({ to: "worker", text: "keyed", from: me }, claim)).message_id).toBe(keyed.message_id);
+		expect((await test.bus.send({ to: "worker", text: "keyed", from: me }, claim)).message_id).toBe(
+			keyed.message_id,
+		);
 		expect(test.bus.listMessages({ limit: 10 })).toHaveLength(2);
 	});
 
@@ -98,13 +127,22 @@ describe("bus", () => {
 		await using test = await openTestBus();
 		const { bus } = test;
 		await test.addThread("worker");
-		await bus.joinExternal({ agent_id: "ext", name: "outside" }, { deliver: () => new Promise(() => undefined), removed: () => undefined });
-		const sent = await Promise.all(Array.from({ length: 1_000 }, (_, n) => bus.send({ to: "outside", text: `${n}`, from: { agent: "worker" } })));
+		await bus.joinExternal(
+			{ agent_id: "ext", name: "outside" },
+			{ deliver: () => new Promise(() => undefined), removed: () => undefined },
+		);
+		const sent = await Promise.all(
+			Array.from({ length: 1_000 }, (_, n) =>
+				bus.send({ to: "outside", text: `${n}`, from: { agent: "worker" } }),
+			),
+		);
 		const error = await refusal(bus.send({ to: "outside", text: "over", from: { agent: "worker" } }));
 		expect(error).toMatchObject({ code: "MAILBOX_FULL", retryable: true });
 		expect(bus.listAgents({}).find((agent) => agent.name === "outside")?.mailbox_length).toBe(1_000);
 		await bus.acknowledge({ agent_id: "ext", message_id: sent[0]?.message_id ?? "" });
-		expect((await bus.send({ to: "outside", text: "fits", from: { agent: "worker" } })).state).toBe("accepted");
+		expect((await bus.send({ to: "outside", text: "fits", from: { agent: "worker" } })).state).toBe(
+			"accepted",
+		);
 	});
 
 	it("bus: names are unique in a session whatever their case, and a clash proposes a free one", async () => {
@@ -115,8 +153,12 @@ describe("bus", () => {
 		expect(error).toMatchObject({ code: "AGENT_NAME_TAKEN", data: { proposed: "WORKER-2" } });
 		expect((await test.bus.renameAgent({ agent: "worker", name: "worker" })).name).toBe("worker");
 		expect((await refusal(test.bus.renameAgent({ agent: "other", name: " " }))).code).toBe("INVALID_PARAMS");
-		expect((await refusal(test.bus.send({ to: "nobody", text: "x", from: me }))).code).toBe("AGENT_NOT_FOUND");
-		expect((await refusal(test.bus.send({ session: "nowhere", to: "other", text: "x", from: me }))).code).toBe("SESSION_NOT_FOUND");
+		expect((await refusal(test.bus.send({ to: "nobody", text: "x", from: me }))).code).toBe(
+			"AGENT_NOT_FOUND",
+		);
+		expect(
+			(await refusal(test.bus.send({ session: "nowhere", to: "other", text: "x", from: me }))).code,
+		).toBe("SESSION_NOT_FOUND");
 	});
 
 	it("bus: a removed agent's waiting mail fails with the reason", async () => {
@@ -124,7 +166,15 @@ describe("bus", () => {
 		const { bus } = test;
 		await test.addThread("sender");
 		let removed: string | undefined;
-		await bus.joinExternal({ agent_id: "ext", name: "outside" }, { deliver: async () => undefined, removed: (reason) => { removed = reason; } });
+		await bus.joinExternal(
+			{ agent_id: "ext", name: "outside" },
+			{
+				deliver: async () => undefined,
+				removed: (reason) => {
+					removed = reason;
+				},
+			},
+		);
 		const message = await bus.send({ to: "outside", text: "hello", from: { agent: "sender" } });
 		await bus.removeAgent({ agent: "outside" });
 		expect(bus.readMessage(message.message_id)).toMatchObject({ state: "failed", reason: "agent_left" });
@@ -137,18 +187,21 @@ describe("bus", () => {
 		const session = await bus.createSession({ name: "room" });
 		expect(session.state).toBe("empty");
 		expect((await refusal(bus.createSession({ name: "ROOM" }))).code).toBe("CONFLICT");
-		await bus.joinExternal({ session: "room", agent_id: "ext", name: "outside" }, { deliver: async () => undefined, removed: () => undefined });
-		expect(bus.listSessions({ closed: false }).find((one) => one.name === "room")).toMatchObject({ state: "idle", agent_count: 1 });
+		await bus.joinExternal(
+			{ session: "room", agent_id: "ext", name: "outside" },
+			{ deliver: async () => undefined, removed: () => undefined },
+		);
+		expect(bus.listSessions({ closed: false }).find((one) => one.name === "room")).toMatchObject({
+			state: "idle",
+			agent_count: 1,
+		});
 		expect(await bus.closeSession({ session: "room" })).toMatchObject({ state: "closed", agent_count: 0 });
 		expect(bus.listSessions({ closed: false }).map((one) => one.name)).toEqual(["default"]);
 		expect(bus.snapshots.agents().agents).toEqual([]);
 		expect((await refusal(bus.closeSession({ session: "default" }))).code).toBe("CONFLICT");
-		expect(readStreamAfter(test.store, `session:${session.session_id}`, 0, 10).map((event) => event.type)).toEqual([
-			"session.created",
-			"agent.joined",
-			"agent.left",
-			"session.closed",
-		]);
+		expect(
+			readStreamAfter(test.store, `session:${session.session_id}`, 0, 10).map((event) => event.type),
+		).toEqual(["session.created", "agent.joined", "agent.left", "session.closed"]);
 	});
 
 	it("bus: a thread's status makes its agent's and its session's state", async () => {
@@ -156,7 +209,10 @@ describe("bus", () => {
 		const threadId = await test.addThread("worker");
 		test.bus.threadChanged({ thread_id: threadId, status: "needs_you" });
 		expect(test.bus.snapshots.sessions().sessions).toMatchObject([{ name: "default", state: "needs_you" }]);
-		expect(test.published.at(-1)).toMatchObject({ name: "sessions.state", event: { value: { state: "needs_you" } } });
+		expect(test.published.at(-1)).toMatchObject({
+			name: "sessions.state",
+			event: { value: { state: "needs_you" } },
+		});
 		const before = test.published.length;
 		test.bus.threadChanged({ thread_id: threadId, status: "needs_you" });
 		expect(test.published).toHaveLength(before);
@@ -173,7 +229,10 @@ describe("bus", () => {
 			seen = (await test.bus.send({ to: "worker", text: "half done", from: me })).message_id;
 			const agentId = test.bus.listAgents({}).find((agent) => agent.name === "worker")?.agent_id ?? "";
 			await test.bus.acknowledge({ agent_id: agentId, message_id: seen });
-			await test.bus.joinExternal({ agent_id: "ext", name: "outside" }, { deliver: async () => undefined, removed: () => undefined });
+			await test.bus.joinExternal(
+				{ agent_id: "ext", name: "outside" },
+				{ deliver: async () => undefined, removed: () => undefined },
+			);
 		}
 		await using again = await openTestBus({ path });
 		await again.reaches(accepted, "delivered");
@@ -213,7 +272,10 @@ describe("bus", () => {
 		await using test = await openTestBus();
 		await test.addThread("worker");
 		for (const text of ["one", "two"]) await test.bus.send({ to: "worker", text, from: me });
-		expect(test.bus.snapshots.activity("default").messages.map((message) => message.text)).toEqual(["one", "two"]);
+		expect(test.bus.snapshots.activity("default").messages.map((message) => message.text)).toEqual([
+			"one",
+			"two",
+		]);
 		expect(() => test.bus.snapshots.activity("nowhere")).toThrow(AppError);
 		const big = "x".repeat(700_000);
 		for (const _ of [1, 2]) await test.bus.send({ to: "worker", text: big, from: me });

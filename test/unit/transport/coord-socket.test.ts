@@ -17,7 +17,13 @@ let test: TestBus;
 let socket: CoordSocket;
 
 function listenAt(at: string): Promise<CoordSocket> {
-	return createCoordSocket({ path: at, bus: test.bus, clock: systemClock, logger: createMemoryLogger(), telemetry: quietTelemetry });
+	return createCoordSocket({
+		path: at,
+		bus: test.bus,
+		clock: systemClock,
+		logger: createMemoryLogger(),
+		telemetry: quietTelemetry,
+	});
 }
 
 beforeEach(async () => {
@@ -61,7 +67,11 @@ describe("coord.sock", () => {
 	});
 
 	it("coord.sock: an original client creates, lists and closes sessions", async () => {
-		const created = await requestOnce(path, { type: "session.create", src: "codex-cli", payload: { name: "room" } });
+		const created = await requestOnce(path, {
+			type: "session.create",
+			src: "codex-cli",
+			payload: { name: "room" },
+		});
 		expect(created).toMatchObject({ v: 1, status: "ok" });
 		const session = String(created["session"]);
 		const unnamed = await requestOnce(path, { type: "session.create", src: "codex-cli" });
@@ -75,7 +85,9 @@ describe("coord.sock", () => {
 			],
 		});
 		await using member = await joinAsAgent({ path, session });
-		expect(failureOf(await requestOnce(path, { type: "session.close", src: "codex-cli", session }))).toBeUndefined();
+		expect(
+			failureOf(await requestOnce(path, { type: "session.close", src: "codex-cli", session })),
+		).toBeUndefined();
 		await member.ended;
 		const again = await requestOnce(path, { type: "session.close", src: "codex-cli", session });
 		expect(failureOf(again)).toMatch(/^session_not_found: /);
@@ -84,7 +96,9 @@ describe("coord.sock", () => {
 	it("coord.sock: an original client joins, renames itself, is listed, and leaves", async () => {
 		const agent = await joinAsAgent({ path, session: "default" });
 		expect(await namesIn("default")).toEqual([`codex-${agent.id.split("-")[0]}`]);
-		expect(failureOf(await agent.request({ type: "agent.update", payload: { id: agent.id, name: "Ada" } }))).toBeUndefined();
+		expect(
+			failureOf(await agent.request({ type: "agent.update", payload: { id: agent.id, name: "Ada" } })),
+		).toBeUndefined();
 		expect(await namesIn("default")).toEqual(["Ada"]);
 		await agent[Symbol.asyncDispose]();
 		expect(await namesIn("default")).toEqual([]);
@@ -99,7 +113,9 @@ describe("coord.sock", () => {
 		await using other = await joinAsAgent({ path, session: "default", join: false });
 		const answer = await other.request({ type: "agent.add", payload: { id: other.id, name: "ada" } });
 		expect(answer["error"]).toMatchObject({ code: "agent_name_taken", detail: { proposed: "ada-2" } });
-		expect(failureOf(await other.request({ type: "agent.add", payload: { id: other.id, name: "ada-2" } }))).toBeUndefined();
+		expect(
+			failureOf(await other.request({ type: "agent.add", payload: { id: other.id, name: "ada-2" } })),
+		).toBeUndefined();
 	});
 
 	it("coord.sock: a connection speaks only as the agent that joined on it", async () => {
@@ -113,7 +129,12 @@ describe("coord.sock", () => {
 		]) {
 			expect((await ada.request(draft))["error"]).toMatchObject({ code: "src_mismatch" });
 		}
-		const unbound = await requestOnce(path, { type: "agent.update", src: ada.id, session: "default", payload: { id: ada.id, name: "Eve" } });
+		const unbound = await requestOnce(path, {
+			type: "agent.update",
+			src: ada.id,
+			session: "default",
+			payload: { id: ada.id, name: "Eve" },
+		});
 		expect(unbound["error"]).toMatchObject({ code: "not_joined" });
 		expect(await namesIn("default")).toEqual(["Ada", "Bob"]);
 	});
@@ -121,10 +142,16 @@ describe("coord.sock", () => {
 	it("coord.sock: mail reaches an outside agent, is acknowledged, and its reply the asker", async () => {
 		await using ada = await joinAsAgent({ path, session: "default", name: "Ada" });
 		await using bob = await joinAsAgent({ path, session: "default", name: "Bob" });
-		const submit = { group_id: "g1", actions: [{ type: "message", dst: "bob", action_id: "a1", action_index: 0, text: "how many?" }] };
+		const submit = {
+			group_id: "g1",
+			actions: [{ type: "message", dst: "bob", action_id: "a1", action_index: 0, text: "how many?" }],
+		};
 		const first = await ada.request({ type: "action.submit", idempotency_key: "g1", payload: submit });
 		const again = await ada.request({ type: "action.submit", idempotency_key: "g1", payload: submit });
-		expect(first["payload"]).toMatchObject({ group_id: "g1", actions: [{ action_id: "a1", state: "accepted" }] });
+		expect(first["payload"]).toMatchObject({
+			group_id: "g1",
+			actions: [{ action_id: "a1", state: "accepted" }],
+		});
 		const id = (first["payload"] as { actions: { message_id: string }[] }).actions[0]?.message_id ?? "";
 		expect((again["payload"] as { actions: { message_id: string }[] }).actions[0]?.message_id).toBe(id);
 		const mail = await bob.mail(1);
@@ -144,11 +171,24 @@ describe("coord.sock", () => {
 			payload: {
 				group_id: "g2",
 				context: { context_id: id, owner_id: ada.id, parent_message_id: id },
-				actions: [{ type: "message", dst: ada.id, action_id: "b1", action_index: 0, text: "three", kind: "reply", reply_policy: "none" }],
+				actions: [
+					{
+						type: "message",
+						dst: ada.id,
+						action_id: "b1",
+						action_index: 0,
+						text: "three",
+						kind: "reply",
+						reply_policy: "none",
+					},
+				],
 			},
 		});
 		expect(failureOf(reply)).toBeUndefined();
-		expect(await ada.mail(1)).toMatchObject({ src: bob.id, payload: { text: "three", kind: "reply", parent_message_id: id } });
+		expect(await ada.mail(1)).toMatchObject({
+			src: bob.id,
+			payload: { text: "three", kind: "reply", parent_message_id: id },
+		});
 		expect(test.bus.readMessage(id)).toMatchObject({ state: "answered", answer: "three" });
 		const late = await bob.request({
 			type: "action.submit",
@@ -164,13 +204,22 @@ describe("coord.sock", () => {
 			expect((await ada.request({ type }))["error"]).toMatchObject({ code: "unsupported_operation" });
 		}
 		await using bob = await joinAsAgent({ path, session: "default", name: "Bob" });
-		const mixed = [{ type: "message", dst: "Bob", text: "hi" }, { type: "control", dst: "Bob", command: "interrupt" }];
+		const mixed = [
+			{ type: "message", dst: "Bob", text: "hi" },
+			{ type: "control", dst: "Bob", command: "interrupt" },
+		];
 		const answer = await ada.request({ type: "action.submit", payload: { group_id: "g", actions: mixed } });
 		expect(answer["error"]).toMatchObject({ code: "unsupported_operation" });
 		expect(test.bus.listMessages({ agent: "Bob", limit: 5 })).toEqual([]);
-		expect((await ada.request({ type: "agent.list", session: "nowhere" }))["error"]).toMatchObject({ code: "session_not_found" });
-		expect((await ada.request({ type: "agent.update", payload: 5 }))["error"]).toMatchObject({ code: "invalid_payload" });
-		expect((await ada.request({ type: "session.list", v: 2 }))["error"]).toMatchObject({ code: "unsupported_version" });
+		expect((await ada.request({ type: "agent.list", session: "nowhere" }))["error"]).toMatchObject({
+			code: "session_not_found",
+		});
+		expect((await ada.request({ type: "agent.update", payload: 5 }))["error"]).toMatchObject({
+			code: "invalid_payload",
+		});
+		expect((await ada.request({ type: "session.list", v: 2 }))["error"]).toMatchObject({
+			code: "unsupported_version",
+		});
 		expect(bob.inbox).toEqual([]);
 	});
 
@@ -190,10 +239,13 @@ describe("coord.sock", () => {
 
 	it("coord.sock: a client that says all and closes its side still gets its answers", async () => {
 		const client = connect({ path, allowHalfOpen: true });
-		const lines = [1, 2, 3].map((n) => JSON.stringify({ v: 1, type: "session.list", id: `r${n}`, ts: "now", src: "codex-cli" }));
+		const lines = [1, 2, 3].map((n) =>
+			JSON.stringify({ v: 1, type: "session.list", id: `r${n}`, ts: "now", src: "codex-cli" }),
+		);
 		client.end(`${lines.join("\n")}\n`);
 		const answered: unknown[] = [];
-		for await (const line of createInterface({ input: client })) answered.push((JSON.parse(line) as { corr: string }).corr);
+		for await (const line of createInterface({ input: client }))
+			answered.push((JSON.parse(line) as { corr: string }).corr);
 		expect(answered).toEqual(["r1", "r2", "r3"]);
 	});
 
@@ -201,19 +253,34 @@ describe("coord.sock", () => {
 		await using ada = await joinAsAgent({ path, session: "default", name: "Ada" });
 		const deaf = connect(path);
 		deaf.pause();
-		deaf.write(`${JSON.stringify({ v: 1, type: "agent.add", id: "j", ts: "now", src: "deaf", session: "default", payload: { id: "deaf", name: "deaf" } })}\n`);
+		deaf.write(
+			`${JSON.stringify({ v: 1, type: "agent.add", id: "j", ts: "now", src: "deaf", session: "default", payload: { id: "deaf", name: "deaf" } })}\n`,
+		);
 		await test.until(() => test.bus.listAgents({}).some((agent) => agent.name === "deaf"));
 		const text = "x".repeat(100_000);
-		const actions = Array.from({ length: 5 }, (_, action_index) => ({ type: "message", dst: "deaf", action_index, text }));
+		const actions = Array.from({ length: 5 }, (_, action_index) => ({
+			type: "message",
+			dst: "deaf",
+			action_index,
+			text,
+		}));
 		for (const group_id of ["g1", "g2", "g3"]) {
-			expect(failureOf(await ada.request({ type: "action.submit", payload: { group_id, actions } }))).toBeUndefined();
+			expect(
+				failureOf(await ada.request({ type: "action.submit", payload: { group_id, actions } })),
+			).toBeUndefined();
 		}
 		await using bob = await joinAsAgent({ path, session: "default", name: "Bob" });
-		await ada.request({ type: "action.submit", payload: { group_id: "g4", actions: [{ type: "message", dst: "Bob", text: "hello" }] } });
+		await ada.request({
+			type: "action.submit",
+			payload: { group_id: "g4", actions: [{ type: "message", dst: "Bob", text: "hello" }] },
+		});
 		expect((await bob.mail(1))["payload"]).toMatchObject({ text: "hello" });
 		deaf.destroy();
 		await test.until(() => test.bus.listAgents({}).every((agent) => agent.name !== "deaf"));
-		const states = test.bus.listMessages({ limit: 100 }).filter((message) => message.to_agent_id === "deaf").map((message) => message.state);
+		const states = test.bus
+			.listMessages({ limit: 100 })
+			.filter((message) => message.to_agent_id === "deaf")
+			.map((message) => message.state);
 		expect(new Set(states)).toEqual(new Set(["failed"]));
 	});
 

@@ -4,7 +4,10 @@ import { createLineReader } from "#daemon/transport/uds/line-reader.ts";
 
 describe("line reader", () => {
 	it("line reader: the lines are the same however the bytes are cut", () => {
-		const text = fc.array(fc.string({ unit: "grapheme", maxLength: 20 }).map((line) => line.replaceAll("\n", "")), { maxLength: 20 });
+		const text = fc.array(
+			fc.string({ unit: "grapheme", maxLength: 20 }).map((line) => line.replaceAll("\n", "")),
+			{ maxLength: 20 },
+		);
 		fc.assert(
 			fc.property(text, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (lines, cuts) => {
 				const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""));
@@ -12,7 +15,8 @@ describe("line reader", () => {
 				const out: string[] = [];
 				for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
 					const size = cuts[turn % cuts.length] ?? 1;
-					for (const event of reader.push(bytes.subarray(at, at + size))) if ("line" in event) out.push(event.line);
+					for (const event of reader.push(bytes.subarray(at, at + size)))
+						if ("line" in event) out.push(event.line);
 					at += size;
 				}
 				expect(out).toEqual(lines.map((line) => line.trim()).filter((line) => line !== ""));
