@@ -26,8 +26,10 @@ interface RequestStoreOptions {
 export interface RequestStore {
 	call(method: string, params: unknown, options: CallOptions): Promise<unknown>;
 	/** Settles the call that `id` names; false when there is none (it was given up). */
-	settle(id: unknown, outcome: { result?: unknown; error?: AppError }): boolean;
-	/** Sends everything unanswered, in order of the calls; the keys make it safe. */
+	settle(id: unknown, outcome: { result?: unknown; error?: AppError | undefined }): boolean;
+	/** The link is gone: whatever has no answer was sent in vain. */
+	unsend(): void;
+	/** Sends what is unsent, in order of the calls; the keys make it safe. */
 	resend(): void;
 	failAll(error: AppError): void;
 	readonly size: number;
@@ -96,8 +98,11 @@ export function createRequestStore({ clock, send, newKey, linkError }: RequestSt
 			else entry.resolve(result);
 			return true;
 		},
+		unsend() {
+			for (const entry of pending.values()) entry.sent = false;
+		},
 		resend() {
-			for (const entry of pending.values()) entry.sent = send(entry.text);
+			for (const entry of pending.values()) if (!entry.sent) entry.sent = send(entry.text);
 		},
 		failAll(error) {
 			const entries = [...pending.values()];

@@ -127,6 +127,17 @@ describe("client", () => {
 		await client[Symbol.asyncDispose]();
 	});
 
+	test("client: sends a call once when it is made at the very moment of the hello", async () => {
+		const { client, far, greet } = setUp();
+		client.onState(({ kind }) => {
+			if (kind === "connected") client.callRaw("a.b", {}).catch(() => undefined);
+		});
+		const link = await greet();
+		expect(requests(link).length).toBe(1);
+		expect(far.links.length).toBe(1);
+		await client[Symbol.asyncDispose]();
+	});
+
 	test("client: waits longer at each attempt, up to five seconds, and starts anew after a hello", async () => {
 		const { client, clock, far, greet } = setUp({ refuse: new AppError("DAEMON_UNAVAILABLE") });
 		const waits: number[] = [];
