@@ -10,7 +10,7 @@ import type { DaemonStatus } from "#protocol/record.ts";
 import type { TopicEvent } from "#protocol/topic/index.ts";
 import { createHookRunner } from "./agent/hook/runner.ts";
 import { registerToolTiming } from "./agent/hook/tool-timing.ts";
-import { createLocalEnvironment } from "./agent/local-environment.ts";
+import { createLocalEnvironment, type LocalEnvironment } from "./agent/local-environment.ts";
 import { runTurn } from "./agent/loop/run-turn.ts";
 import { createPreludeBuilder } from "./agent/prompt/build-prelude.ts";
 import { createProviderSelector } from "./agent/provider/select.ts";
@@ -82,13 +82,12 @@ async function openStore(world: DaemonWorld) {
 	});
 }
 
-async function openAgent(
+function openAgent(
 	world: DaemonWorld,
-	{ store, publish }: { store: Store; publish: Publish },
+	{ store, publish, environment }: { store: Store; publish: Publish; environment: LocalEnvironment },
 	stack: AsyncDisposableStack,
 ) {
-	const { paths, env, clock, newId, random, machineId, telemetry, logger, fault } = world;
-	const environment = stack.use(await createLocalEnvironment({ machineId, paths, env, clock }));
+	const { paths, env, clock, newId, random, telemetry, logger, fault } = world;
 	const selector = createProviderSelector({
 		paths,
 		env,
@@ -102,10 +101,13 @@ async function openAgent(
 		...{ store, publish, clock, newId, random, environment, hooks, runTurn, logger, telemetry, fault },
 		tools: createTools({ newId, protectedPaths: environment.protectedPaths, userHome: env["HOME"] }),
 		providers: selector,
-		prelude: createPreludeBuilder({ clock, env, codexHome: paths.codexHome, environment }),
+		prelude: createPreludeBuilder({
+			...{ clock, env, codexHome: paths.codexHome, environment },
+			settings: () => selector.promptSettings(),
+		}),
 		isProcessAlive: (pid, startTime) => startTime !== null && isSameProcess(pid, startTime),
 	});
-	return { environment, selector, runner: stack.use(runner) };
+	return { selector, runner: stack.use(runner) };
 }
 
 /** Threads change status by turns; the bus derives the state of agents and sessions from it. */
@@ -188,11 +190,17 @@ function addSteps(shutdown: Shutdown, parts: Parts): void {
 export async function composeDaemon(world: DaemonWorld): Promise<Daemon> {
 	const { paths, clock, newId, telemetry, logger, shutdown, fault } = world;
 	await using stack = new AsyncDisposableStack();
-	const store = stack.use(await openStore(world));
+	const { machineId, env } = world;
+	// Both mostly wait: one for a thread, the other for a process.
+	const opening = openStore(world);
+	const probing = createLocalEnvironment({ machineId, paths, env, clock });
+	await Promise.allSettled([opening, probing]);
+	const store = stack.use(await opening);
+	const environment = stack.use(await probing);
 	const hub = stack.use(createHub({ epoch: world.epoch }));
 	let bus: Bus;
 	const publish = tellBus(hub.publish, () => bus);
-	const { environment, selector, runner } = await openAgent(world, { store, publish }, stack);
+	const { selector, runner } = openAgent(world, { store, publish, environment }, stack);
 	bus = stack.use(createBus({ store, clock, newId, publish, threads: runner, telemetry, logger, fault }));
 	const pty = stack.use(
 		await createPtyService({

@@ -50,7 +50,11 @@ export interface ToolContext {
 	};
 	/** Commits the intent of an effect before it happens and its end after (architecture.md 4). */
 	readonly effects: {
-		intend(effect: { itemId: string; kind: "command" | "patch"; detail: Readonly<Record<string, unknown>> }): Promise<void>;
+		intend(effect: {
+			itemId: string;
+			kind: "command" | "patch";
+			detail: Readonly<Record<string, unknown>>;
+		}): Promise<void>;
 		started(itemId: string, process: { pid: number; startTime: string | null }): Promise<void>;
 		done(itemId: string, outcome: Readonly<Record<string, unknown>>): Promise<void>;
 	};

@@ -19,7 +19,7 @@ export async function openTui(context: CliContext, threadId?: string): Promise<n
 		stdin: context.stdin,
 		stdout: context.stdout,
 		stderr: context.stderr,
-		connect: () => connectLocal(context.paths, { kind: "tui" }),
+		connect: () => connectLocal(context.paths, { kind: "tui", failFast: false }),
 		startDaemon: () => ensureDaemon(context.paths),
 		signal: context.signal,
 		version: VERSION,
