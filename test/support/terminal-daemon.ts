@@ -117,7 +117,11 @@ export async function createTerminalHome(): Promise<AsyncDisposable & { path: st
 		hostPid,
 		async [Symbol.asyncDispose]() {
 			const pid = hostPid();
-			if (pid !== undefined) process.kill(pid, "SIGKILL");
+			try {
+				if (pid !== undefined) process.kill(pid, "SIGKILL");
+			} catch {
+				// It ended by itself in between.
+			}
 			await rm(path, { recursive: true, force: true, maxRetries: 5 });
 		},
 	};
