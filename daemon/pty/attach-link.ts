@@ -48,25 +48,14 @@ export interface AttachLink {
 
 export function createAttachLink(options: LinkOptions, source: LinkSource): AttachLink {
 	const { socket } = options;
+	const write = createTurnWriter(socket);
 	let state: "live" | "painting" | "lagging" | "closed" = "painting";
 	let sentOffset = 0;
 	let ackedOffset: number | undefined;
 	let last: HostEvent | undefined;
-	let corked = false;
 	let overruns = 0;
 	const holder = {};
 
-	/** The first frame of a turn leaves at once, the others of that turn together. */
-	function write(frame: Uint8Array): void {
-		socket.write(frame);
-		if (corked) return;
-		corked = true;
-		socket.cork();
-		setImmediate(() => {
-			corked = false;
-			socket.uncork();
-		});
-	}
 	function overfull(): boolean {
 		if (socket.writableLength > HIGH_WATER_BYTES) return true;
 		return ackedOffset !== undefined && sentOffset - ackedOffset > HIGH_WATER_BYTES;
@@ -152,5 +141,20 @@ export function createAttachLink(options: LinkOptions, source: LinkSource): Atta
 			source.release(holder);
 			socket.destroy();
 		},
+	};
+}
+
+/** The first frame of a turn leaves at once, the others of that turn together. */
+function createTurnWriter(socket: Socket): (frame: Uint8Array) => void {
+	let corked = false;
+	return (frame) => {
+		socket.write(frame);
+		if (corked) return;
+		corked = true;
+		socket.cork();
+		setImmediate(() => {
+			corked = false;
+			socket.uncork();
+		});
 	};
 }

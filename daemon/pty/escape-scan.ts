@@ -3,6 +3,8 @@ const BEL = 0x07;
 const CAN = 0x18;
 const SUB = 0x1a;
 const C1_LEAD = 0xc2;
+const LF = 0x0a;
+const CR = 0x0d;
 
 /** `string` covers OSC, DCS, SOS, PM and APC: they differ in meaning, not in where they end. */
 type State = "ground" | "escape" | "csi" | "string";
@@ -100,25 +102,34 @@ export function scrolledOffPrefix(bytes: Uint8Array, keepLines: number): Scrolle
 	return { cut, instead: lastColours(bytes.subarray(0, cut)), end };
 }
 
+/** Bytes that end a run of plain text: controls but TAB and CR, and the lead byte of C1 controls. */
+const STOPS = Uint8Array.from({ length: 256 }, (_, byte) => (byte === C1_LEAD || (byte < 0x20 && byte !== 0x09 && byte !== 0x0d) ? 1 : 0));
+
 /** Index of the first byte that is not plain; fills in where each CR LF ends. */
 function plainEnd(bytes: Uint8Array, lineEnds: number[]): number {
-	const length = bytes.length;
+	const { length } = bytes;
 	let at = 0;
-	while (at < length) {
-		const byte = bytes[at] ?? 0;
-		if (byte >= 0x20 && byte !== C1_LEAD) at += 1;
-		else if (byte === 0x0a) {
-			at += 1;
-			if (at > 1 && bytes[at - 2] === 0x0d) lineEnds.push(at);
-		} else if (byte === 0x0d || byte === 0x09) at += 1;
-		else if (byte === ESC) {
-			const after = sgrEnd(bytes, at);
-			if (after === 0) return at;
-			at = after;
-		} else if (byte === C1_LEAD && (bytes[at + 1] ?? 0) >= 0xa0) at += 2;
-		else return at;
+	for (;;) {
+		while (at < length && STOPS[bytes[at] ?? 0] === 0) at += 1;
+		const after = at < length ? stepOver(bytes, at) : at;
+		if (after === at) return at;
+		if (bytes[at] === LF && bytes[at - 1] === CR) lineEnds.push(after);
+		at = after;
 	}
-	return at;
+}
+
+/** One past what begins at `at` when it is plain after all (a line feed, SGR, a Latin-1 letter), else `at`. */
+function stepOver(bytes: Uint8Array, at: number): number {
+	switch (bytes[at]) {
+		case LF:
+			return at + 1;
+		case ESC:
+			return sgrEnd(bytes, at) || at;
+		case C1_LEAD:
+			return (bytes[at + 1] ?? 0) >= 0xa0 ? at + 2 : at;
+		default:
+			return at;
+	}
 }
 
 /** One past the SGR sequence that begins at `at`; 0 when it is something else or incomplete. */

@@ -4,7 +4,7 @@ import type { HostTerminal } from "#client/attach/host-message.ts";
 import type { Paths } from "#platform/paths.ts";
 import type { Logger } from "../telemetry/port.ts";
 import { connectHost, type HostConnection } from "./host-connection.ts";
-import { ensureHostSecret, startHostProcess } from "./host-process.ts";
+import { ensureHostSecret, startHostProcess } from "../service/terminal/host-process.ts";
 
 const HEARTBEAT_MS = 15_000;
 const HEARTBEAT_TIMEOUT_MS = 5_000;

@@ -12,7 +12,7 @@ import type { Store } from "../storage/store.ts";
 import type { FaultPoint, Logger, Telemetry } from "../telemetry/port.ts";
 import type { HostConnection } from "./host-connection.ts";
 import { createHostLink, type HostLink } from "./host-link.ts";
-import { takeEndedTerminals } from "./host-process.ts";
+import { takeEndedTerminals } from "../service/terminal/host-process.ts";
 import { createTerminalTable, type TerminalTable } from "./terminal-table.ts";
 
 export interface PtyServiceOptions {

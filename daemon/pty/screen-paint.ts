@@ -76,55 +76,62 @@ interface PaintedRow {
 	emptyCells: number;
 }
 
-/** Paints a row from column 0 on, in a cleared line; begins and ends with default colours. */
-function paintRow(line: IBufferLine, cols: number, continues: boolean): PaintedRow {
+/** Writes cells one after the other, in a cleared line; begins with default colours. */
+function createRowPen(cols: number) {
 	let text = "";
 	let look = RESET;
 	let gap = 0;
-	let first = continues;
-	const cell = line.getCell(0);
-	if (!cell) return { text, emptyCells: cols };
+
 	function setLook(next: string): void {
 		if (next === look) return;
 		text += next;
 		look = next;
 	}
-	/** Cells without content: erased in their background, then stepped over. */
-	function skip(toEdge: boolean): void {
+	/** Cells without content: erased in their background, which is the look still set, then stepped over. */
+	function closeGap(atEdge: boolean): void {
 		if (gap === 0) return;
 		if (look !== RESET) text += `\x1b[${gap}X`;
-		if (!toEdge) text += `\x1b[${gap}C`;
+		if (!atEdge) text += `\x1b[${gap}C`;
 		gap = 0;
 	}
-	for (let x = 0; x < Math.min(cols, line.length); x += 1) {
+	return {
+		cell(cell: IBufferCell): void {
+			const next = sgrOfCell(cell);
+			const chars = cell.getChars();
+			if (chars !== "" || next !== look) closeGap(false);
+			setLook(next);
+			if (chars === "") gap += 1;
+			else text += chars;
+		},
+		/** Wrapping onto a new line fills it with the background then set; takes that back. */
+		clearRest(): void {
+			setLook(RESET);
+			text += "\x1b[K";
+		},
+		end(): PaintedRow {
+			const trailing = gap;
+			const plain = look === RESET;
+			closeGap(true);
+			setLook(RESET);
+			// A coloured gap cannot be walked over, so such a row never wraps by itself.
+			return { text, emptyCells: trailing === 0 || plain ? trailing : cols };
+		},
+	};
+}
+
+/** Paints a row from column 0 on, in a cleared line; begins and ends with default colours. */
+function paintRow(line: IBufferLine, cols: number, continues: boolean): PaintedRow {
+	const pen = createRowPen(cols);
+	const cell = line.getCell(0);
+	let first = continues;
+	for (let x = 0; cell && x < Math.min(cols, line.length); x += 1) {
 		line.getCell(x, cell);
 		if (cell.getWidth() === 0) continue;
-		const next = sgrOfCell(cell);
-		if (cell.getChars() === "") {
-			if (next !== look && gap > 0) skip(false);
-			setLook(next);
-			gap += 1;
-			continue;
-		}
-		// A gap was counted under its own look, which is still set here.
-		skip(false);
-		setLook(next);
-		text += cell.getChars();
-		if (first) {
-			// Wrapping onto a new line fills it with the background then set; take that back.
-			if (/;4|;10/.test(next) && cols > cell.getWidth()) {
-				text += `${RESET}\x1b[K`;
-				look = RESET;
-			}
-			first = false;
-		}
+		pen.cell(cell);
+		if (first && cell.getBgColorMode() !== 0 && cols > cell.getWidth()) pen.clearRest();
+		first = false;
 	}
-	const trailing = gap;
-	const plain = look === RESET;
-	skip(true);
-	if (!plain) text += RESET;
-	// A coloured gap cannot be walked over, so such a row never wraps by itself.
-	return { text, emptyCells: trailing === 0 || plain ? trailing : cols };
+	return pen.end();
 }
 
 /** True when writing the next row's first character right after this row makes the emulator wrap by itself. */

@@ -14,21 +14,18 @@ function post(message: FromScreenWorker, transfer: ArrayBuffer[] = []): void {
 	port?.postMessage(message, transfer);
 }
 
-async function handle(message: ToScreenWorker): Promise<void> {
+function open(message: Extract<ToScreenWorker, { op: "open" }>): void {
 	const { id } = message;
-	if (message.op === "open") {
-		screens.set(
-			id,
-			createScreenState({
-				...message,
-				onAnswer: (data) => post({ op: "answer", id, data }),
-				onTitle: (title) => post({ op: "title", id, title }),
-			}),
-		);
-		return;
-	}
-	const screen = screens.get(id);
-	if (!screen) return;
+	const screen = createScreenState({
+		...message,
+		onAnswer: (data) => post({ op: "answer", id, data }),
+		onTitle: (title) => post({ op: "title", id, title }),
+	});
+	screens.set(id, screen);
+}
+
+async function work(screen: ScreenState, message: Exclude<ToScreenWorker, { op: "open" }>): Promise<void> {
+	const { id } = message;
 	switch (message.op) {
 		case "feed":
 			await screen.feed(message.bytes, message.answer);
@@ -47,6 +44,15 @@ async function handle(message: ToScreenWorker): Promise<void> {
 			screens.delete(id);
 			screen[Symbol.dispose]();
 	}
+}
+
+async function handle(message: ToScreenWorker): Promise<void> {
+	if (message.op === "open") {
+		open(message);
+		return;
+	}
+	const screen = screens.get(message.id);
+	if (screen) await work(screen, message);
 }
 
 port.on("message", (message: ToScreenWorker) => void handle(message));

@@ -78,7 +78,9 @@ export function createVirtualTerminal(options: { cols?: number; rows?: number; s
 	const waiters = new Set<() => void>();
 	let title = "";
 	terminal.onData((data) => void answers.push(data));
-	terminal.onTitleChange((next) => void (title = next));
+	terminal.onTitleChange((next) => {
+		title = next;
+	});
 
 	function slice(from: number, to: number): string[] {
 		const out: string[] = [];

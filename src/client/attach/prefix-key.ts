@@ -45,12 +45,13 @@ interface Key {
 	released: boolean;
 }
 
+function plainKey(code: number): Key {
+	return code < 0x20 ? { code: code | 0x40, ctrl: true, released: false } : { code, ctrl: false, released: false };
+}
+
 /** Understands plain bytes, the kitty keyboard protocol (`CSI code ; mods : event u`) and modifyOtherKeys (`CSI 27 ; mods ; code ~`). */
 function parseKey(text: string): Key {
-	if (text.length === 1) {
-		const code = text.charCodeAt(0);
-		return code < 0x20 ? { code: code | 0x40, ctrl: true, released: false } : { code, ctrl: false, released: false };
-	}
+	if (text.length === 1) return plainKey(text.charCodeAt(0));
 	const kitty = /^\x1b\[(\d+)(?::\d*)*(?:;(\d*)(?::(\d+))?(?:;[\d:]*)?)?u$/.exec(text);
 	const other = /^\x1b\[27;(\d+);(\d+)~$/.exec(text);
 	const code = kitty?.[1] ?? other?.[2];
@@ -88,7 +89,7 @@ export function createPrefixReader(prefix: number): PrefixReader {
 	const letter = prefix | 0x40;
 
 	function isPrefix(key: Key): boolean {
-		return key.ctrl && key.code !== undefined && (key.code === letter || String.fromCharCode(key.code).toUpperCase().charCodeAt(0) === letter);
+		return key.ctrl && key.code !== undefined && String.fromCodePoint(key.code).toUpperCase().codePointAt(0) === letter;
 	}
 	/** The key after the prefix. Undefined: still waiting. */
 	function afterPrefix(held: Uint8Array, raw: Uint8Array, key: Key): TypedPart[] | undefined {
@@ -110,11 +111,16 @@ export function createPrefixReader(prefix: number): PrefixReader {
 		heldTilde = true;
 		return [];
 	}
+	/** True for everything from the beginning of a bracketed paste to its end, both included. */
+	function isPasted(text: string): boolean {
+		if (text === PASTE_BEGIN) pasting = true;
+		if (text !== PASTE_END) return pasting;
+		pasting = false;
+		return true;
+	}
 	function one(raw: Uint8Array): TypedPart[] {
 		const text = String.fromCharCode(...raw);
-		if (text === PASTE_BEGIN) pasting = true;
-		if (text === PASTE_END) pasting = false;
-		if (pasting || text === PASTE_END) return [{ kind: "send", bytes: raw }];
+		if (isPasted(text)) return [{ kind: "send", bytes: raw }];
 		const key = parseKey(text);
 		if (armed) return afterPrefix(armed, raw, key) ?? [];
 		if (isPrefix(key) && !key.released) {

@@ -15,6 +15,7 @@ export interface ScreenGuard {
 	readonly keyboardDepth: number;
 }
 
+const NOTHING = new Uint8Array(0);
 const ESC = 0x1b;
 /** A sequence longer than this is none that is guarded against. */
 const MAX_SEQUENCE_BYTES = 128;
@@ -64,37 +65,41 @@ function sequenceEnd(bytes: Uint8Array, at: number): number | undefined {
 
 /** Everything after a screen change in the same push is dropped: the repaint shows it. */
 export function createScreenGuard(): ScreenGuard {
-	let unfinished: Uint8Array = new Uint8Array(0);
+	let unfinished: Uint8Array = NOTHING;
 	let keyboardDepth = 0;
+
+	/** Judges one sequence; undefined lets it through as it is. */
+	function replacement(bytes: Uint8Array): Verdict | undefined {
+		if (bytes.length < 2) return undefined;
+		const sequence = String.fromCharCode(...bytes);
+		const verdict = judge(sequence);
+		keyboardDepth = Math.max(0, keyboardDepth + verdict.keyboard);
+		return verdict.text === sequence && !verdict.repaint ? undefined : verdict;
+	}
 	return {
 		push(incoming) {
 			const bytes = unfinished.length === 0 ? incoming : joinBytes([unfinished, incoming]);
-			unfinished = new Uint8Array(0);
+			unfinished = NOTHING;
 			const parts: Uint8Array[] = [];
 			let from = 0;
 			for (let at = bytes.indexOf(ESC); at >= 0; ) {
 				const end = sequenceEnd(bytes, at);
 				if (end === undefined) {
-					parts.push(bytes.subarray(from, at));
 					unfinished = bytes.slice(at);
-					return { bytes: joinBytes(parts), repaint: false };
+					return { bytes: joinBytes([...parts, bytes.subarray(from, at)]), repaint: false };
 				}
-				const sequence = end - at > 1 ? String.fromCharCode(...bytes.subarray(at, end)) : "";
-				const verdict = judge(sequence);
-				keyboardDepth = Math.max(0, keyboardDepth + verdict.keyboard);
-				if (verdict.text !== sequence) {
+				const verdict = replacement(bytes.subarray(at, end));
+				if (verdict) {
 					parts.push(bytes.subarray(from, at), new TextEncoder().encode(verdict.text));
 					from = end;
+					if (verdict.repaint) return { bytes: joinBytes(parts), repaint: true };
 				}
-				if (verdict.repaint) return { bytes: joinBytes(parts), repaint: true };
 				at = bytes.indexOf(ESC, end);
 			}
-			if (parts.length === 0) return { bytes, repaint: false };
-			parts.push(bytes.subarray(from));
-			return { bytes: joinBytes(parts), repaint: false };
+			return { bytes: from === 0 ? bytes : joinBytes([...parts, bytes.subarray(from)]), repaint: false };
 		},
 		reset() {
-			unfinished = new Uint8Array(0);
+			unfinished = NOTHING;
 		},
 		get keyboardDepth() {
 			return keyboardDepth;

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { AppError } from "#base/app-error.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Paths } from "#platform/paths.ts";
-import type { EndedTerminal } from "./host.ts";
+import type { EndedTerminal } from "../../pty/host.ts";
 
 const START_TIMEOUT_MS = 10_000;
 
