@@ -230,6 +230,7 @@ export async function composeDaemon(world: DaemonWorld): Promise<Daemon> {
 		environment,
 		gateway: () => gateway,
 	});
+	stack.use(bus.onThreadAgentChanged((threadId) => runner.threadTouched(threadId)));
 	provideTopics(hub, { runner, bus, pty, status });
 	await runner.recover();
 	await bus.start();

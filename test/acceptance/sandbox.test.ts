@@ -16,7 +16,7 @@ const ATTACK = `
 for s in "$D" "$C" "$P"; do node -e 'const s=require("net").connect(process.argv[1]);s.on("connect",()=>{console.log("REACHED "+process.argv[1]);process.exit()});s.on("error",()=>process.exit())' "$s"; done
 cat "$T" >/dev/null 2>&1 && echo READ-TOKEN
 ls -A "$H" 2>/dev/null | grep -q . && echo LISTED-HOME
-env | grep -qiE 'token|WEAVE_CODEX' && echo ENV-TOKEN
+env -u T | grep -qiE 'token|WEAVE_CODEX' && echo ENV-TOKEN
 echo tried
 `;
 
@@ -36,7 +36,10 @@ describe.skipIf(missing)("acceptance: a sandboxed command", () => {
 	test.each(["read-only", "workspace-write"])(
 		"%s: reaches neither daemon.sock, coord.sock nor the pty-host, and cannot read the token",
 		async (sandbox) => {
-			const vars = `D=${product.home}/daemon.sock C=${product.weaveHome}/coord.sock P=${product.home}/pty.sock T=${product.home}/token H=${product.home}`;
+			// Put together by the shell: a command that names such a path outright is refused before it could run.
+			const at = (folder: string, name: string): string =>
+				`$(printf %s%s ${product.dir}/ ${folder.slice(product.dir.length + 1)}/${name})`;
+			const vars = `D=${at(product.home, "daemon.sock")} C=${at(product.weaveHome, "coord.sock")} P=${at(product.home, "pty.sock")} T=${at(product.home, "token")} H=${at(product.home, "")}`;
 			model.push(
 				{
 					items: [

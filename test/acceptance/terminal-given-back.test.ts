@@ -100,7 +100,7 @@ describe.skipIf(tmuxMissing)("acceptance: in tmux", () => {
 			await tmux.shows("detached");
 			await tmux.shows("? help");
 			tmux.keys("C-d");
-			await tmux.shows(/\$ $/m);
+			await tmux.shows(/^\$ ?$/m);
 			const after = await stateOf(tmux, "after");
 			expect(after).toEqual(before);
 			if (rows >= 24) expect(tmux.screen()).toContain("It is made.");
@@ -121,7 +121,7 @@ describe.skipIf(tmuxMissing)("acceptance: in tmux", () => {
 		const { stdout } = spawnSync("pgrep", ["-P", String(pid)], { encoding: "utf8" });
 		const child = Number(stdout.trim().split("\n")[0]);
 		process.kill(child, signal);
-		await tmux.shows(/\$ $/m);
+		await tmux.shows(/^\$ ?$/m);
 		expect(await stateOf(tmux, "after")).toEqual(before);
 	});
 

@@ -66,6 +66,6 @@ export async function startTmux(product: Product, cols: number, rows: number): P
 		`PS1='$ '; weave-codex() { '${NODE}' '${product.root}/bin/weave-codex.js' "$@"; }; homie() { '${NODE}' '${product.root}/bin/homie.js' "$@"; }; clear`,
 	);
 	session.keys("Enter");
-	await session.shows(/^\$ $/m);
+	await session.shows(/^\$ ?$/m);
 	return session;
 }
