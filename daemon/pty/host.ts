@@ -14,8 +14,8 @@ import {
 	parseHostOffset,
 	parseHostResize,
 } from "#client/attach/host-frame.ts";
-import { type AttachHello, type AttachMode, commonVersion, parseHostHello } from "#client/attach/host-message.ts";
-import type { AttachLink } from "./attach-link.ts";
+import { type AttachHello, commonVersion, parseHostHello } from "#client/attach/host-message.ts";
+import type { AttachLink, LinkOptions } from "./attach-link.ts";
 import { createHostControl, type Ticket } from "./host-control.ts";
 import type { LiveTerminal } from "./host-terminal.ts";
 import { createScreenPool } from "./screen-pool.ts";
@@ -58,7 +58,7 @@ interface Peer {
 /** The PTY masters' only home: serves daemons (control) and clients (attach) on one socket. */
 export function createPtyHost(options: PtyHostOptions): PtyHost {
 	const terminals = new Map<string, LiveTerminal>();
-	const tickets = new Map<string, Ticket & { expiresAtMs: number }>();
+	const tickets = createTicketBook(options.nowMs);
 	const daemons = new Set<Socket>();
 	const sockets = new Set<Socket>();
 	const done = Promise.withResolvers<EndedTerminal[]>();
@@ -76,18 +76,8 @@ export function createPtyHost(options: PtyHostOptions): PtyHost {
 		for (const daemon of daemons) daemon.write(frame);
 		settle();
 	}
-	function issueTicket(ticket: Ticket): string {
-		const now = options.nowMs();
-		for (const [key, old] of tickets) if (old.expiresAtMs <= now) tickets.delete(key);
-		const key = randomBytes(32).toString("hex");
-		tickets.set(key, { ...ticket, expiresAtMs: now + TICKET_TTL_MS });
-		return key;
-	}
-	const control = createHostControl({ terminals, screens, nowMs: options.nowMs, broadcast, issueTicket });
+	const control = createHostControl({ terminals, screens, nowMs: options.nowMs, broadcast, issueTicket: tickets.issue });
 
-	function refuse(socket: Socket, error: AppError): void {
-		socket.end(encodeHostJson(HOST_FRAME.event, { event: "refused", code: error.code, message: error.message }));
-	}
 	function acceptDaemon(peer: Peer, secret: string, version: number): void {
 		const given = Buffer.from(secret, "hex");
 		const wanted = options.readSecret();
@@ -106,28 +96,12 @@ export function createPtyHost(options: PtyHostOptions): PtyHost {
 		};
 	}
 	function acceptClient(peer: Peer, hello: AttachHello, version: number): void {
-		const ticket = tickets.get(hello.ticket);
-		tickets.delete(hello.ticket);
-		if (!ticket || ticket.expiresAtMs <= options.nowMs()) throw new AppError("AUTH_REQUIRED", "The attach ticket is unknown, used or expired.");
+		const ticket = tickets.redeem(hello.ticket);
 		const terminal = terminals.get(ticket.terminalId);
 		if (!terminal) throw new AppError("TERMINAL_NOT_FOUND", "The terminal is gone.");
 		peer.reader.setLimit(HOST_INPUT_FRAME_BYTES);
 		peer.socket.write(encodeHostJson(HOST_FRAME.hello, { version, host: options.version, terminal: terminal.record() }));
-		const mode: AttachMode = ticket.mode;
-		const { cols, rows } = hello;
-		const link = terminal.attach(
-			{
-				socket: peer.socket,
-				client: ticket.client,
-				device: ticket.device,
-				mode,
-				paint: hello.paint,
-				lossless: hello.paint === "none" && mode === "drive",
-				size: cols !== undefined && rows !== undefined ? { cols, rows } : undefined,
-				sinceMs: options.nowMs(),
-			},
-			{ takeover: ticket.takeover, fromOffset: hello.fromOffset },
-		);
+		const link = terminal.attach(linkOptions(peer.socket, ticket, hello, options.nowMs()), { takeover: ticket.takeover, fromOffset: hello.fromOffset });
 		peer.onFrame = (type, body) => attachedFrame(terminal, link, type, body);
 		peer.onClose = () => terminal.detach(link);
 	}
@@ -139,34 +113,11 @@ export function createPtyHost(options: PtyHostOptions): PtyHost {
 		if (hello.role === "control") acceptDaemon(peer, hello.secret, version);
 		else acceptClient(peer, hello, version);
 	}
-	function connected(socket: Socket): void {
+	const server = createServer((socket) => {
 		sockets.add(socket);
-		const timeout = setTimeout(() => socket.destroy(), HELLO_TIMEOUT_MS);
-		const peer: Peer = {
-			socket,
-			reader: createHostFrameReader(HOST_FIRST_FRAME_BYTES, (type, body) => peer.onFrame(type, body)),
-			onFrame(type, body) {
-				clearTimeout(timeout);
-				greet(peer, type, body);
-			},
-			onClose: () => undefined,
-		};
-		socket.on("error", () => socket.destroy());
-		socket.on("close", () => {
-			clearTimeout(timeout);
-			sockets.delete(socket);
-			peer.onClose();
-		});
-		socket.on("data", (chunk) => {
-			try {
-				peer.reader.push(chunk);
-			} catch (error) {
-				refuse(socket, toAppError(error));
-			}
-		});
-	}
-
-	const server = createServer(connected);
+		socket.on("close", () => sockets.delete(socket));
+		receive(socket, greet);
+	});
 	return {
 		done: done.promise,
 		listen: (socketPath) =>
@@ -210,4 +161,65 @@ function attachedFrame(terminal: LiveTerminal, link: AttachLink, type: number, b
 		default:
 			throw new AppError("PROTOCOL_INVALID_FRAME", `Frame type ${type} is not for attached clients.`);
 	}
+}
+
+function linkOptions(socket: Socket, ticket: Ticket, { cols, rows, paint }: AttachHello, sinceMs: number): LinkOptions {
+	return {
+		socket,
+		client: ticket.client,
+		device: ticket.device,
+		mode: ticket.mode,
+		paint,
+		lossless: paint === "none" && ticket.mode === "drive",
+		size: cols !== undefined && rows !== undefined ? { cols, rows } : undefined,
+		sinceMs,
+	};
+}
+
+/** Single-use rights to attach. */
+function createTicketBook(nowMs: () => number) {
+	const tickets = new Map<string, Ticket & { expiresAtMs: number }>();
+	return {
+		issue(ticket: Ticket): string {
+			const now = nowMs();
+			for (const [key, old] of tickets) if (old.expiresAtMs <= now) tickets.delete(key);
+			const key = randomBytes(32).toString("hex");
+			tickets.set(key, { ...ticket, expiresAtMs: now + TICKET_TTL_MS });
+			return key;
+		},
+		/** @throws AppError AUTH_REQUIRED. */
+		redeem(key: string): Ticket {
+			const ticket = tickets.get(key);
+			tickets.delete(key);
+			if (!ticket || ticket.expiresAtMs <= nowMs()) throw new AppError("AUTH_REQUIRED", "The attach ticket is unknown, used or expired.");
+			return ticket;
+		},
+	};
+}
+
+/** Reads a peer's frames; the first goes to `greet`, which says where the others go. What is refused ends the connection. */
+function receive(socket: Socket, greet: (peer: Peer, type: number, body: Uint8Array) => void): void {
+	const timeout = setTimeout(() => socket.destroy(), HELLO_TIMEOUT_MS);
+	const peer: Peer = {
+		socket,
+		reader: createHostFrameReader(HOST_FIRST_FRAME_BYTES, (type, body) => peer.onFrame(type, body)),
+		onFrame(type, body) {
+			clearTimeout(timeout);
+			greet(peer, type, body);
+		},
+		onClose: () => undefined,
+	};
+	socket.on("error", () => socket.destroy());
+	socket.on("close", () => {
+		clearTimeout(timeout);
+		peer.onClose();
+	});
+	socket.on("data", (chunk) => {
+		try {
+			peer.reader.push(chunk);
+		} catch (thrown) {
+			const { code, message } = toAppError(thrown);
+			socket.end(encodeHostJson(HOST_FRAME.event, { event: "refused", code, message }));
+		}
+	});
 }

@@ -67,7 +67,8 @@ describe("terminals", () => {
 		await using fourth = await attachScreen(daemon, "t", { clientId: "fourth", takeover: true, size: { cols: 90, rows: 20 } });
 		await fourth.waitForEvent((event) => event.event === "mode" && event["mode"] === "drive");
 		await daemon.waitForTerminal(({ cols, driver }) => cols === 90 && driver?.client === "fourth");
-		expect(second.events.at(-1)).toMatchObject({ event: "size" });
+		await second.waitForEvent((event) => event.event === "size" && event["cols"] === 90);
+		await second.waitForEvent((event) => event.event === "mode" && event["mode"] === "watch" && event["driver"] === "fourth");
 	});
 
 	test("the daemon's side dies: the shell runs on, a new one adopts it, its screen is exact", async () => {

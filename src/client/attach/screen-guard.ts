@@ -76,10 +76,14 @@ export function createScreenGuard(): ScreenGuard {
 		keyboardDepth = Math.max(0, keyboardDepth + verdict.keyboard);
 		return verdict.text === sequence && !verdict.repaint ? undefined : verdict;
 	}
+	function takeUnfinished(incoming: Uint8Array): Uint8Array {
+		const bytes = unfinished.length === 0 ? incoming : joinBytes([unfinished, incoming]);
+		unfinished = NOTHING;
+		return bytes;
+	}
 	return {
 		push(incoming) {
-			const bytes = unfinished.length === 0 ? incoming : joinBytes([unfinished, incoming]);
-			unfinished = NOTHING;
+			const bytes = takeUnfinished(incoming);
 			const parts: Uint8Array[] = [];
 			let from = 0;
 			for (let at = bytes.indexOf(ESC); at >= 0; ) {

@@ -31,6 +31,8 @@ export type AttachEnd =
 	{ kind: "exited"; exitCode: number } | { kind: "detached" } | { kind: "lost" };
 
 const RETRIES = 8;
+/** Ctrl+D. */
+const END_OF_INPUT = 0x04;
 const RETRY_FIRST_MS = 100;
 const RETRY_MAX_MS = 2_000;
 
@@ -111,6 +113,28 @@ async function openLink(options: AttachOptions, how: { takeover: boolean; fromOf
 	};
 }
 
+function exited({ exit_code, signal }: { exit_code: number; signal: number | null }): AttachEnd {
+	return { kind: "exited", exitCode: signal === null ? exit_code : 128 + signal };
+}
+
+function resize(link: Link, stdout: NodeJS.WriteStream): void {
+	const size = sizeOf(stdout);
+	if (size) link.socket.resize(size.cols, size.rows);
+}
+
+/** The link broke, which does not mean that the program did. Undefined when the terminal is gone. */
+async function reopen(options: AttachOptions, fromOffset: number | undefined, isDone: () => boolean): Promise<Link | undefined> {
+	for (let attempt = 1; attempt <= RETRIES && !isDone(); attempt += 1) {
+		try {
+			await waitMs(systemClock, backoffMs(attempt, { firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS }), options.signal);
+			return await openLink(options, { takeover: false, fromOffset });
+		} catch (error) {
+			if (error instanceof AppError && (error.code === "TERMINAL_CLOSED" || error.code === "TERMINAL_NOT_FOUND")) return undefined;
+		}
+	}
+	return undefined;
+}
+
 function createSession(options: AttachOptions, prefix: number, name: string) {
 	const ended = Promise.withResolvers<AttachEnd>();
 	const guard = createScreenGuard();
@@ -152,7 +176,7 @@ function createSession(options: AttachOptions, prefix: number, name: string) {
 			if (guarded.repaint) repaint();
 		},
 		onEvent(event) {
-			if (event.event === "exit") finish({ kind: "exited", exitCode: event.signal === null ? event.exit_code : 128 + event.signal });
+			if (event.event === "exit") finish(exited(event));
 			else if (event.event === "refused" && raw) screen.write(Uint8Array.of(0x07));
 		},
 		onClose: () => {
@@ -165,18 +189,10 @@ function createSession(options: AttachOptions, prefix: number, name: string) {
 		link?.socket.pause();
 		options.stdout.once("drain", () => link?.socket.resume());
 	}
-	/** The link broke, which does not mean that the program did. */
 	async function reconnect(): Promise<void> {
-		for (let attempt = 1; attempt <= RETRIES && !done; attempt += 1) {
-			try {
-				await waitMs(systemClock, backoffMs(attempt, { firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS }), options.signal);
-				start(await openLink(options, { takeover: false, fromOffset: offset }));
-				return;
-			} catch (error) {
-				if (error instanceof AppError && (error.code === "TERMINAL_CLOSED" || error.code === "TERMINAL_NOT_FOUND")) break;
-			}
-		}
-		if (!done) finish({ kind: "lost" });
+		const next = await reopen(options, offset, () => done);
+		if (next) start(next);
+		else if (!done) finish({ kind: "lost" });
 	}
 	function start(next: Link): void {
 		link = next;
@@ -207,13 +223,8 @@ function createSession(options: AttachOptions, prefix: number, name: string) {
 			options.signal.addEventListener("abort", onAbort, { once: true });
 			screen.open({
 				onInput: typed,
-				onInputEnd: () => {
-					if (options.fromStart) link?.socket.input(Uint8Array.of(0x04));
-				},
-				onResize: () => {
-					const size = sizeOf(options.stdout);
-					if (size) link?.socket.resize(size.cols, size.rows);
-				},
+				onInputEnd: () => options.fromStart && link?.socket.input(Uint8Array.of(END_OF_INPUT)),
+				onResize: () => link && resize(link, options.stdout),
 			});
 			start(first);
 			try {

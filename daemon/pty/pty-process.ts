@@ -1,0 +1,150 @@
+import { writeSync } from "node:fs";
+import { type IPty, spawn } from "node-pty";
+import { AppError } from "#base/app-error.ts";
+import { checkLaunch, type Launch } from "./launch-check.ts";
+
+/** A program that ignores SIGHUP gets SIGKILL after this. */
+const KILL_GRACE_MS = 3_000;
+/** node-pty drops what it has not read 200 ms after the program's end, so a held program is looked at this often. */
+const HOLD_CHECK_MS = 80;
+
+/** One program in a PTY; node-pty with its edges taken off. */
+export interface PtyProcess {
+	readonly pid: number;
+	readonly exit: { code: number; signal: number | null } | undefined;
+	write(bytes: Uint8Array): void;
+	/** The size was checked before (assertSize): node-pty ends the whole process on some. */
+	resize(cols: number, rows: number): void;
+	/** Holds the program's output while anybody needs it held; never past its end, when what is left would be dropped. */
+	hold(holder: object): void;
+	release(holder: object): void;
+	/** SIGHUP to its group, SIGKILL after a grace time. */
+	kill(): void;
+}
+
+interface PtyHandlers {
+	onData(bytes: Buffer): void;
+	/** Once, after all output. */
+	onExit(): void;
+}
+
+/** Of node-pty 1.2.0-beta.15 (pinned): the master's descriptor, and what waits to be written to it. */
+interface PtyView {
+	fd: number;
+	_writeStream: { _writeQueue: readonly unknown[] };
+}
+
+/** @throws AppError PTY_SPAWN_FAILED, INVALID_PARAMS; nothing is left behind then. */
+export function startPtyProcess(launch: Launch, handlers: PtyHandlers): PtyProcess {
+	const pty = spawnChecked(launch);
+	const view = pty as unknown as PtyView;
+	const flow = createFlow(pty);
+	let exit: PtyProcess["exit"];
+	// With encoding null node-pty hands out Buffers, whatever its types say.
+	pty.onData((data) => handlers.onData(data as unknown as Buffer));
+	pty.onExit(({ exitCode, signal }) => {
+		exit = { code: exitCode, signal: signal === undefined || signal === 0 ? null : signal };
+		flow.stop();
+		handlers.onExit();
+	});
+	/** How much the kernel takes at once; a key typed need not go through a thread pool first. */
+	function writeNow(bytes: Uint8Array): number {
+		if (view._writeStream._writeQueue.length > 0) return 0;
+		try {
+			return writeSync(view.fd, bytes);
+		} catch {
+			// Full, or closing: node-pty's own queue knows what to do.
+			return 0;
+		}
+	}
+	return {
+		pid: pty.pid,
+		get exit() {
+			return exit;
+		},
+		write(bytes) {
+			if (exit) return;
+			const written = writeNow(bytes);
+			if (written < bytes.length) pty.write(Buffer.from(bytes.subarray(written)));
+		},
+		resize(cols, rows) {
+			if (!exit) pty.resize(cols, rows);
+		},
+		hold: flow.hold,
+		release: flow.release,
+		kill() {
+			if (exit) return;
+			signalGroup(pty.pid, "SIGHUP");
+			signalGroup(pty.pid, "SIGCONT");
+			setTimeout(() => {
+				if (!exit) signalGroup(pty.pid, "SIGKILL");
+			}, KILL_GRACE_MS).unref();
+		},
+	};
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+	try {
+		// forkpty made the program the leader of its own group.
+		process.kill(-pid, signal);
+	} catch {
+		// Gone already: that is what was wanted.
+	}
+}
+
+function spawnChecked(launch: Launch): IPty {
+	const file = checkLaunch(launch);
+	try {
+		return spawn(file, launch.argv.slice(1), {
+			name: launch.env["TERM"] ?? "xterm-256color",
+			cols: launch.cols,
+			rows: launch.rows,
+			cwd: launch.cwd,
+			env: { ...launch.env },
+			encoding: null,
+		});
+	} catch (error) {
+		throw new AppError("PTY_SPAWN_FAILED", "The system gave no new terminal.", { cause: error });
+	}
+}
+
+function createFlow(pty: IPty) {
+	const holders = new Set<object>();
+	let check: NodeJS.Timeout | undefined;
+	let stopped = false;
+
+	function go(): void {
+		clearInterval(check);
+		check = undefined;
+		pty.resume();
+	}
+	function isAlive(): boolean {
+		try {
+			process.kill(pty.pid, 0);
+			return true;
+		} catch {
+			return false;
+		}
+	}
+	return {
+		hold(holder: object): void {
+			if (stopped) return;
+			holders.add(holder);
+			if (check) return;
+			pty.pause();
+			check = setInterval(() => {
+				if (isAlive()) return;
+				stopped = true;
+				go();
+			}, HOLD_CHECK_MS);
+		},
+		release(holder: object): void {
+			if (holders.delete(holder) && holders.size === 0 && check) go();
+		},
+		stop(): void {
+			stopped = true;
+			clearInterval(check);
+			check = undefined;
+		},
+	};
+}
