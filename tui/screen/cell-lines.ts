@@ -11,8 +11,8 @@ import { gutterOf, NARROW, type View } from "./view.ts";
 
 /** Diff rows in the transcript until it is opened (screens.md, Chat). */
 const DIFF_ROWS = 12;
-/** Output rows of a command the person asked for, of one that failed, and of one that runs. */
-const OUTPUT_ROWS = { verbose: 12, failed: 4, running: 3 } as const;
+/** Output rows of a command that failed, and of one that runs; a good one is its one line. */
+const OUTPUT_ROWS = { failed: 4, running: 3 } as const;
 
 function indentOf(view: View): Line[number] {
 	return span(" ".repeat(gutterOf(view.width)));
@@ -114,19 +114,23 @@ function stateSpans(state: StepState, durationMs: number | undefined, view: View
 	return [time, span(`${state.glyph} ${state.word}`, state.token), span(" ")];
 }
 
-function outputLines(output: string, rows: number, fromEnd: boolean, view: View): Line[] {
-	const text = sanitizeText(output.slice(-64_000)).trimEnd();
-	if (text === "" || rows === 0) return [];
-	const all = text.split("\n");
-	const shown = fromEnd ? all.slice(-rows) : all.slice(0, rows);
+/** The last rows of what a command printed. */
+function outputLines(output: string, rows: number, view: View): Line[] {
+	const text = rows === 0 ? "" : sanitizeText(output.slice(-64_000)).trimEnd();
+	if (text === "") return [];
 	const indent = span(" ".repeat(gutterOf(view.width) + 2));
-	const lines = shown.map(
-		(row): Line => fitLine([indent, span(row, "muted")], view.width - 1, view.glyphs.ellipsis),
+	return text
+		.split("\n")
+		.slice(-rows)
+		.map((row): Line => fitLine([indent, span(row, "muted")], view.width - 1, view.glyphs.ellipsis));
+}
+
+/** What a shell was asked to run, without the shell around it; approvals show the whole. */
+function shownCommand(command: string): string {
+	const inner = /^(?:\S*\/)?(?:ba|z|da)?sh -l?c '([\s\S]*)'$/.exec(command)?.[1];
+	return sanitizeLine(
+		inner === undefined ? command : inner.replaceAll(`'\\''`, "'").replaceAll(`'"'"'`, "'"),
 	);
-	const hidden = all.length - shown.length;
-	if (hidden > 0 && !fromEnd)
-		lines.push([indent, span(`${view.glyphs.ellipsis} ${hidden} more (Ctrl+O)`, "muted")]);
-	return lines;
 }
 
 function commandLines(cell: CellOf<"command">, view: View): Line[] {
@@ -137,15 +141,10 @@ function commandLines(cell: CellOf<"command">, view: View): Line[] {
 			? { glyph: view.glyphs.failed, word: "stopped", token: "attention" as const }
 			: commandState(item, sanitizeText(cell.output), view);
 	const duration = isRunning ? view.nowMs - cell.startedAtMs : (item.durationMs ?? undefined);
-	const command: Line = [indentOf(view), span("$ ", "muted"), span(sanitizeLine(item.command))];
+	const command: Line = [indentOf(view), span("$ ", "muted"), span(shownCommand(item.command))];
 	const first = spreadLine(command, stateSpans(state, duration, view), view.width, view.glyphs.ellipsis);
-	let rows = cell.isVerbose ? OUTPUT_ROWS.verbose : 0;
-	if (state.token === "bad") rows = Math.max(rows, OUTPUT_ROWS.failed);
-	if (isRunning) rows = OUTPUT_ROWS.running;
-	return [
-		first,
-		...outputLines(cell.output, rows, isRunning || (state.token === "bad" && !cell.isVerbose), view),
-	];
+	const rows = isRunning ? OUTPUT_ROWS.running : state.token === "bad" ? OUTPUT_ROWS.failed : 0;
+	return [first, ...outputLines(cell.output, rows, view)];
 }
 
 const PATCH_WORD: Readonly<Record<CommandExecutionItem["status"], string>> = {

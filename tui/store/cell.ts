@@ -26,8 +26,6 @@ export type Cell =
 			readonly item: CommandExecutionItem;
 			readonly output: string;
 			readonly startedAtMs: number;
-			/** The person asked for this very command, so its output is the answer. */
-			readonly isVerbose: boolean;
 	  })
 	| (CellBase & { readonly kind: "patch"; readonly item: FileChangeItem })
 	| (CellBase & { readonly kind: "mail"; readonly message: WeaveMessage })

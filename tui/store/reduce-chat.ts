@@ -6,16 +6,13 @@ import type { Cell } from "./cell.ts";
 import type { State } from "./state.ts";
 import { append, isShown, noteCell, settle } from "./update.ts";
 
-function textOf(content: readonly { text: string }[]): string {
-	return content.map((part) => part.text).join("\n");
+/** A conversation that is opened again is shown again, so keys belong to the slot. */
+function keyOf(state: State, id: string): string {
+	return `${state.slot.id}/${id}`;
 }
 
-/** The newest thing said by the person before the end of the transcript; a command it names is shown with its output. */
-function lastUserText(state: State): string {
-	const cell =
-		state.live.findLast((entry) => entry.kind === "user") ??
-		state.printed.findLast((entry) => entry.kind === "user");
-	return cell?.kind === "user" ? cell.text : "";
+function textOf(content: readonly { text: string }[]): string {
+	return content.map((part) => part.text).join("\n");
 }
 
 function isNamedAlready(state: State): boolean {
@@ -27,7 +24,7 @@ function isNamedAlready(state: State): boolean {
 
 /** The cell of an item; undefined for what is not shown (finished reasoning, kinds of a newer daemon). */
 function cellOf(state: State, item: Item, done: boolean, nowMs: number): Cell | undefined {
-	const key = item.id;
+	const key = keyOf(state, item.id);
 	switch (item.type) {
 		case "userMessage":
 			return {
@@ -56,7 +53,6 @@ function cellOf(state: State, item: Item, done: boolean, nowMs: number): Cell | 
 				item,
 				output: item.aggregatedOutput ?? "",
 				startedAtMs: item.startedAtMs ?? nowMs,
-				isVerbose: state.thread?.provider === "offline" || lastUserText(state).startsWith("!"),
 			};
 		case "fileChange":
 			return { kind: "patch", key, done, item };
@@ -66,11 +62,11 @@ function cellOf(state: State, item: Item, done: boolean, nowMs: number): Cell | 
 }
 
 function putItem(state: State, item: Item, done: boolean, nowMs: number): State {
-	const at = state.live.findIndex((cell) => cell.key === item.id);
+	const at = state.live.findIndex((cell) => cell.key === keyOf(state, item.id));
 	let next = state;
 	if (item.type === "userMessage") next = dropOutgoing(next, item.clientId);
 	if (at === -1) {
-		if (isShown(state, item.id)) return next;
+		if (isShown(state, keyOf(state, item.id))) return next;
 		const cell = cellOf(next, item, done, nowMs);
 		return cell ? append(next, cell) : next;
 	}
@@ -100,7 +96,7 @@ function dropOutgoing(state: State, clientId: string | null): State {
 const OUTPUT_LIMIT = 200_000;
 
 function addDelta(state: State, itemId: string, delta: string): State {
-	const at = state.live.findIndex((cell) => cell.key === itemId);
+	const at = state.live.findIndex((cell) => cell.key === keyOf(state, itemId));
 	const cell = state.live[at];
 	if (!cell || cell.done) return state;
 	if (cell.kind === "agent" || cell.kind === "reasoning") {
@@ -124,11 +120,16 @@ function startTurn(state: State, turn: Turn): State {
 	};
 }
 
+function interruptedText(reason: string | null): string {
+	if (reason === null || reason === "") return "interrupted";
+	return reason.startsWith("interrupted") ? reason : `interrupted: ${reason}`;
+}
+
 /** How a turn that did not simply complete is told. */
-function endCell(turn: Turn): Cell | undefined {
-	const key = `turn:${turn.turn_id}`;
+function endCell(state: State, turn: Turn): Cell | undefined {
+	const key = keyOf(state, `turn:${turn.turn_id}`);
 	if (turn.status === "interrupted") {
-		return noteCell(key, [`interrupted${turn.reason ? `: ${turn.reason}` : ""}`], {
+		return noteCell(key, [interruptedText(turn.reason)], {
 			token: "attention",
 			glyph: "failed",
 		});
@@ -147,7 +148,7 @@ function endTurn(state: State, turn: Turn): State {
 	);
 	const isOwn = state.turn?.turnId === turn.turn_id;
 	const ended = settle({ ...state, live: shown, turn: isOwn ? undefined : state.turn });
-	const cell = endCell(turn);
+	const cell = endCell(state, turn);
 	return cell && !isShown(ended, cell.key) ? append(ended, cell) : ended;
 }
 
@@ -177,7 +178,7 @@ export function reduceChatEvent(state: State, event: ChatEvent, nowMs: number): 
 					notice: { text: `${event.error.message}${retry}`, token: "attention", untilMs: nowMs + 8_000 },
 				};
 			}
-			const key = `error:${event.turn_id}:${event.error.message}`;
+			const key = keyOf(state, `error:${event.turn_id}:${event.error.message}`);
 			// The turn's own end repeats the message.
 			return isShown(state, key) || state.turn !== undefined
 				? state

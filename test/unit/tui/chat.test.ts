@@ -129,6 +129,12 @@ describe("chat", () => {
 		expect(driver.printed()).not.toContain("\u001b");
 	});
 
+	test("chat: a step names the command, not the shell around it", () => {
+		const driver = chatting();
+		event(driver, completed(commandItem("i3", { command: `/bin/bash -c 'echo '\\''hi'\\'''` })));
+		expect(driver.printed()).toContain("$ echo 'hi' ");
+	});
+
 	test("chat: a late client sees the partial text of a running turn", () => {
 		const driver = createDriver();
 		driver.do({ type: "thread_opening", threadId: "t1" });
@@ -166,6 +172,18 @@ describe("chat", () => {
 		driver.effects();
 		driver.keys("enter");
 		expect(driver.effects()).toMatchObject([{ kind: "send_message", text: "continue" }]);
+	});
+
+	test("chat: a conversation that is left and opened again is shown again", () => {
+		const driver = chatting();
+		const turn = makeTurn({
+			status: "completed",
+			items: [userItem("i1", "why?", "id-1"), agentItem("i2", "because")],
+		});
+		driver.do({ type: "chat_snapshot", snapshot: makeSnapshot({ turns: [turn] }) });
+		driver.do({ type: "slot_reset" }, { type: "thread_opening", threadId: "t1" });
+		driver.do({ type: "chat_snapshot", snapshot: makeSnapshot({ turns: [turn] }) });
+		expect(driver.printed().match(/because/g)).toHaveLength(2);
 	});
 
 	test("chat: Enter steers and Tab queues while a turn runs", () => {
