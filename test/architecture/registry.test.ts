@@ -51,7 +51,8 @@ describe("registry", () => {
 	test("dependencies: each has a line in docs/adr/dependencies.md", () => {
 		const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 		const document = readFileSync(join(root, "docs/adr/dependencies.md"), "utf8");
-		for (const name of Object.keys({ ...dependencies, ...devDependencies })) expect(document).toContain(`\`${name}\``);
+		for (const name of Object.keys({ ...dependencies, ...devDependencies }))
+			expect(document).toContain(`\`${name}\``);
 	});
 
 	test("modules: each module folder says what it is for, in at most 30 lines", () => {
@@ -69,7 +70,8 @@ describe("registry", () => {
 
 	test("commands: each has an example and no heavy import at the top of its file", () => {
 		for (const command of COMMANDS) expect(command.examples.length, command.name).toBeGreaterThan(0);
-		const heavy = /^import (?!type).*from "(ink|react|conf|execa|ws|zod|node-pty|@xterm\/.*|#client\/.*|#daemon\/.*)"/m;
+		const heavy =
+			/^import (?!type).*from "(ink|react|conf|execa|ws|zod|node-pty|@xterm\/.*|#client\/.*|#daemon\/.*)"/m;
 		for (const file of readdirSync(join(root, "src/cli/command"))) {
 			expect(readFileSync(join(root, "src/cli/command", file), "utf8"), file).not.toMatch(heavy);
 		}
