@@ -2,9 +2,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Clock } from "#base/clock.ts";
 import type { NewId } from "#base/id.ts";
+import { isSameProcess } from "#platform/identity.ts";
 import { packageRoot } from "#platform/package-root.ts";
 import type { Paths } from "#platform/paths.ts";
-import { isSameProcess } from "#platform/process-identity.ts";
 import { VERSION } from "#protocol/limits.ts";
 import type { DaemonStatus } from "#protocol/record.ts";
 import type { TopicEvent } from "#protocol/topic/index.ts";
@@ -105,7 +105,7 @@ function openAgent(
 			...{ clock, env, codexHome: paths.codexHome, environment },
 			settings: () => selector.promptSettings(),
 		}),
-		isProcessAlive: (pid, startTime) => startTime !== null && isSameProcess(pid, startTime),
+		isProcessAlive: (pid, startTime) => startTime !== null && isSameProcess({ pid, start_time: startTime }),
 	});
 	return { selector, runner: stack.use(runner) };
 }

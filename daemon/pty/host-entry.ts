@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { writeFileAtomic } from "#platform/atomic-file.ts";
-import { readProcessStartTime } from "#platform/process-identity.ts";
+import { readProcessStartTime } from "#platform/process-start.ts";
 import { VERSION } from "#protocol/limits.ts";
 import { createPtyHost } from "./host.ts";
 
@@ -18,7 +18,10 @@ async function main(home: string, socketPath: string): Promise<void> {
 	const host = createPtyHost({
 		readSecret: () => Buffer.from(readFileSync(join(home, "pty-host.secret"), "utf8").trim(), "hex"),
 		// The build lays the worker's bundle beside this one; in the sources it is a .ts file there.
-		screenWorker: new URL(import.meta.url.endsWith(".ts") ? "./screen-worker.ts" : "./screen-worker.js", import.meta.url),
+		screenWorker: new URL(
+			import.meta.url.endsWith(".ts") ? "./screen-worker.ts" : "./screen-worker.js",
+			import.meta.url,
+		),
 		version: VERSION,
 		nowMs: Date.now,
 		log: (line) => void process.stderr.write(`${new Date().toISOString()} ${line}\n`),
@@ -31,7 +34,10 @@ async function main(home: string, socketPath: string): Promise<void> {
 	const mask = process.umask(0o177);
 	await host.listen(socketPath);
 	process.umask(mask);
-	writeFileAtomic(recordPath, `${JSON.stringify({ pid: process.pid, start_time: readProcessStartTime(process.pid), version: VERSION })}\n`);
+	writeFileAtomic(
+		recordPath,
+		`${JSON.stringify({ pid: process.pid, start_time: readProcessStartTime(process.pid), version: VERSION })}\n`,
+	);
 	writeSync(1, "ready\n");
 	const ended = await host.done;
 	if (ended.length > 0) writeFileAtomic(join(home, "pty-host-ended.json"), `${JSON.stringify(ended)}\n`);

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import { readProcessStartTime } from "./process-start.ts";
 
 /** A process that cannot be mistaken for a later one with the same number. */
 export interface ProcessIdentity {
@@ -9,42 +9,24 @@ export interface ProcessIdentity {
 	start_time: string;
 }
 
-function readText(path: string): string | undefined {
-	try {
-		return readFileSync(path, "utf8");
-	} catch {
-		return undefined;
-	}
-}
-
-/** Fields after the command name, which may itself hold blanks and brackets: state is the first, start ticks the 20th. */
-function readProc(pid: number): string | undefined {
-	const stat = readText(`/proc/${pid}/stat`);
-	if (stat === undefined) return undefined;
-	const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-	const [state, ticks] = [fields[0], fields[19]];
-	if (ticks === undefined || state === "Z" || state === "X") return undefined;
-	return ticks;
-}
-
-function readPs(pid: number): string | undefined {
+function readPs(pid: number): string | null {
 	try {
 		const out = execFileSync("ps", ["-o", "state=,lstart=", "-p", String(pid)], {
 			encoding: "utf8",
 			stdio: ["ignore", "pipe", "ignore"],
 		});
 		const [state = "", ...started] = out.trim().split(/\s+/);
-		return started.length === 0 || state.startsWith("Z") ? undefined : started.join(" ");
+		return started.length === 0 || state.startsWith("Z") ? null : started.join(" ");
 	} catch {
-		return undefined;
+		return null;
 	}
 }
 
 /** The identity of a running process; undefined when there is none, or only a zombie nobody has collected. */
 export function readProcessIdentity(pid: number): ProcessIdentity | undefined {
 	if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
-	const startTime = process.platform === "linux" ? readProc(pid) : readPs(pid);
-	return startTime === undefined ? undefined : { pid, start_time: startTime };
+	const startTime = process.platform === "linux" ? readProcessStartTime(pid) : readPs(pid);
+	return startTime === null ? undefined : { pid, start_time: startTime };
 }
 
 /** True while exactly that process runs; a reused number does not count. */

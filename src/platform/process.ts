@@ -5,9 +5,9 @@ import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import type { Clock } from "#base/clock.ts";
 import { createEmitter } from "#base/emitter.ts";
-import { readProcessStartTime } from "./process-identity.ts";
 import { createOutputCollector } from "./process-output.ts";
 import { closePipe, type Pipe, type PipePool } from "./process-pipe.ts";
+import { readProcessStartTime } from "./process-start.ts";
 
 /** After the program itself ended, output of children it left behind is awaited this long and then no longer collected. */
 const DRAIN_MS = 150;

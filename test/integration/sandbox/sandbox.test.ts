@@ -15,8 +15,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "#base/clock.ts";
 import type { ExecRequest } from "#daemon/agent/environment.ts";
 import { createLocalEnvironment, type LocalEnvironment } from "#daemon/agent/local-environment.ts";
+import { isSameProcess } from "#platform/identity.ts";
 import { resolvePaths } from "#platform/paths.ts";
-import { isSameProcess } from "#platform/process-identity.ts";
 
 const CONNECT = `
 const socket = require("node:net").connect(process.argv[1]);
@@ -264,7 +264,9 @@ describe.skipIf(!available).each(ROOTS)("sandbox at %s", (root) => {
 		});
 		await new Promise<void>((resolve) => void running.onOutput(() => resolve()));
 		expect(
-			running.pid !== null && running.startTime !== null && isSameProcess(running.pid, running.startTime),
+			running.pid !== null &&
+				running.startTime !== null &&
+				isSameProcess({ pid: running.pid, start_time: running.startTime }),
 		).toBe(true);
 		running.kill(200);
 		const result = await running.done;

@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { systemClock } from "#base/clock.ts";
+import { isSameProcess } from "#platform/identity.ts";
 import { type ProcessRequest, type RunningProcess, startProcess } from "#platform/process.ts";
-import { isSameProcess, readProcessStartTime } from "#platform/process-identity.ts";
 import { createOutputCollector } from "#platform/process-output.ts";
 import { createPipePool } from "#platform/process-pipe.ts";
+import { readProcessStartTime } from "#platform/process-start.ts";
 
 const cwd = realpathSync(mkdtempSync(join(tmpdir(), "weave-process-")));
 const pipes = createPipePool(2);
@@ -97,10 +98,10 @@ describe("process", () => {
 			(resolve) => void running.onOutput((text) => resolve(Number(text))),
 		);
 		const startTime = readProcessStartTime(child) ?? "";
-		expect(isSameProcess(child, startTime)).toBe(true);
+		expect(isSameProcess({ pid: child, start_time: startTime })).toBe(true);
 		running.kill(50);
 		expect(await running.done).toMatchObject({ signal: "SIGKILL", exitCode: 137 });
-		await expect.poll(() => isSameProcess(child, startTime)).toBe(false);
+		await expect.poll(() => isSameProcess({ pid: child, start_time: startTime })).toBe(false);
 	});
 
 	test("process: many at once get their own output when they outnumber the pipes", async () => {

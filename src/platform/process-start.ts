@@ -5,6 +5,7 @@ const ENDED_STATES = new Set(["Z", "X"]);
 /**
  * Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat); with the pid it names a process for
  * good, because a pid is used again. Null where there is no /proc or no such living process.
+ * Apart from identity.ts because the pty-host must not load node:child_process.
  */
 export function readProcessStartTime(pid: number): string | null {
 	try {
@@ -16,9 +17,4 @@ export function readProcessStartTime(pid: number): string | null {
 	} catch {
 		return null;
 	}
-}
-
-/** True when `pid` is still the process that began at `startTime`. */
-export function isSameProcess(pid: number, startTime: string): boolean {
-	return readProcessStartTime(pid) === startTime;
 }
