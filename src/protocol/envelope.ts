@@ -21,7 +21,6 @@ export const requestSchema = z.strictObject({
 	idempotency_key: z.string().min(1).max(200).optional(),
 });
 export type Request = z.infer<typeof requestSchema>;
-export type RequestId = Request["id"];
 
 export const wireErrorSchema = z.looseObject({
 	code: z.int(),
@@ -61,7 +60,6 @@ export const hubMessageSchema = z.looseObject({
 	seq: z.int(),
 	payload: z.unknown(),
 });
-export type HubMessage = z.infer<typeof hubMessageSchema>;
 /** A frame that could not be answered to a request id (bad JSON, out of order). */
 export const errorMessageSchema = z.looseObject({
 	type: z.literal("error"),
@@ -76,4 +74,3 @@ export const serverMessageSchema = z.discriminatedUnion("type", [
 	hubMessageSchema,
 	errorMessageSchema,
 ]);
-export type ServerMessage = z.infer<typeof serverMessageSchema>;

@@ -13,7 +13,6 @@ export const controllerSchema = z.looseObject({
 	device: z.string(),
 	since_ms: z.number(),
 });
-export type Controller = z.infer<typeof controllerSchema>;
 
 export const threadStatusSchema = z.enum(["idle", "working", "needs_you"]);
 export const threadSchema = z.looseObject({
