@@ -1,8 +1,8 @@
 import type { ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
 import { holdsProtected, isInside, isProtected, type ProtectedPaths } from "./protected.ts";
 import { classifyDestructive, DESTRUCTIVE_WORDS, type DestructiveClass } from "./shell/destructive.ts";
-import { isKnownSafe } from "./shell/known-safe.ts";
-import { parseShell } from "./shell/parse.ts";
+import { isKnownSafe, readsOnlyWhatItNames } from "./shell/known-safe.ts";
+import { parseShell, type ShellCommand } from "./shell/parse.ts";
 
 /** Everything a decision depends on; nothing else is looked at, so the same question has the same answer. */
 export interface PolicyQuestion {
@@ -65,7 +65,7 @@ function decideCommand(question: PolicyQuestion): Verdict {
 	if (question.approvalPolicy === "on-request") {
 		return question.sandboxAvailable ? run(question.sandbox) : ask(question, NO_SANDBOX_REASON);
 	}
-	if (question.sandboxAvailable && isReadOnlyCommand(question)) return run(question.sandbox);
+	if (question.sandboxAvailable && readOnlyCommands(question) !== undefined) return run(question.sandbox);
 	return isSafeUnsandboxed(question) ? run("danger-full-access") : ask(question, null);
 }
 
@@ -116,17 +116,19 @@ function isGitState(path: string, root: string): boolean {
 	return path.slice(root.length).split("/").includes(".git");
 }
 
-function isReadOnlyCommand(question: PolicyQuestion): boolean {
+/** The parsed command when it only reads. Not zsh: its `=name`, arithmetic operands and glob qualifiers run things. */
+function readOnlyCommands(question: PolicyQuestion): readonly ShellCommand[] | undefined {
 	const [shell, flag] = question.argv;
-	if (shell === undefined || !/^(?:\/usr)?\/bin\/(?:ba|da|z)?sh$/.test(shell) || !/^-l?c$/.test(flag ?? ""))
-		return false;
+	if (shell === undefined || !/^(?:\/usr)?\/bin\/(?:ba|da)?sh$/.test(shell) || !/^-l?c$/.test(flag ?? ""))
+		return undefined;
 	const commands = question.command === null ? undefined : parseShell(question.command);
-	return commands?.every(isKnownSafe) ?? false;
+	return commands?.every(isKnownSafe) === true ? commands : undefined;
 }
 
 /** Without a wall a reading command must also stay in the workspace, and the workspace hold nothing protected. */
 function isSafeUnsandboxed(question: PolicyQuestion): boolean {
-	if (!isReadOnlyCommand(question) || !question.pathsComplete) return false;
+	const commands = readOnlyCommands(question);
+	if (commands?.every(readsOnlyWhatItNames) !== true || !question.pathsComplete) return false;
 	const fenced = [question.cwd, ...question.paths];
 	if (!fenced.every((path) => question.workspaceRoots.some((root) => isInside(path, root)))) return false;
 	return !fenced.some((path) => holdsProtected(path, question.protectedPaths));

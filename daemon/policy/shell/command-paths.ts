@@ -20,18 +20,27 @@ export function listCommandPaths(text: string, cwd: string, userHome: string | u
 		const target = command.words[1];
 		if (command.words[0]?.text === "cd" && target !== undefined) base = toPath(target.text, base, userHome);
 	}
-	const complete = commands.every((command) =>
-		candidates(command).every((word) => !word.dynamic && !word.glob),
-	);
+	const complete = commands.every((command) => candidates(command).every(isPlain));
 	return { paths, complete };
 }
 
-/** The word itself, and behind `--option=` its value. */
+/** `..` behind a link leads where the link leads, not where the text says. */
+function isPlain(word: ShellWord): boolean {
+	return !word.dynamic && !word.glob && !word.text.split("/").includes("..");
+}
+
+/** Short options that may stand joined ahead of a value, as in `-rnf/etc/x`. */
+const JOINED_MAX = 8;
+
+/** The word itself, behind `--option=` its value, and what a short option may have joined to it. */
 function wordPaths(word: ShellWord, base: string, userHome: string | undefined): string[] {
-	const value = word.text.slice(word.text.indexOf("=") + 1);
-	return [...new Set([word.text, value])]
-		.filter((one) => one !== "")
-		.map((one) => toPath(one, base, userHome));
+	const { text } = word;
+	const parts = [text, text.slice(text.indexOf("=") + 1)];
+	if (/^-[^-]/.test(text)) {
+		for (let at = 2; at < Math.min(text.length, JOINED_MAX); at += 1) parts.push(text.slice(at));
+		if (text.includes("/")) parts.push(text.slice(text.indexOf("/")));
+	}
+	return [...new Set(parts)].filter((one) => one !== "").map((one) => toPath(one, base, userHome));
 }
 
 function candidates(command: ShellCommand): readonly ShellWord[] {

@@ -46,8 +46,10 @@ const UNSAFE_OPTIONS: Readonly<Record<string, readonly string[]>> = {
 	find: ["-exec", "-execdir", "-ok", "-okdir", "-delete", "-fls", "-fprint", "-fprint0", "-fprintf"],
 	rg: ["--pre", "--hostname-bin", "--search-zip", "-z"],
 	sort: ["-o", "--output", "--compress-program", "-T", "--temporary-directory"],
-	tree: ["-o", "--output"],
-	file: ["-C", "--compile"],
+	// -R runs tree again in each folder, with an output file there.
+	tree: ["-o", "--output", "-R"],
+	// -z and -Z run decompressors.
+	file: ["-C", "--compile", "-z", "-Z", "--uncompress"],
 	date: ["-s", "--set"],
 };
 
@@ -73,19 +75,12 @@ const GIT_UNSAFE_OPTIONS = [
 	"--open-files-in-pager",
 	"--filters",
 ];
-const GIT_LISTINGS = new Set(["branch", "tag", "remote", "stash"]);
-const GIT_LIST_ARGUMENTS = new Set([
-	"-a",
-	"-r",
-	"-v",
-	"-vv",
-	"--all",
-	"--list",
-	"-l",
-	"--show-current",
-	"show-current",
-	"list",
-	"--remotes",
+/** Each with its own words: `git branch list` would make a branch of that name. */
+const GIT_LISTINGS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+	["branch", new Set(["-a", "-r", "-v", "-vv", "--all", "--list", "-l", "--show-current", "--remotes"])],
+	["tag", new Set(["-l", "--list"])],
+	["remote", new Set(["-v"])],
+	["stash", new Set(["list"])],
 ]);
 
 /**
@@ -99,21 +94,54 @@ export function isKnownSafe(command: ShellCommand): boolean {
 	if (program === undefined) return false;
 	const name = program.replace(/^\/(?:usr\/)?bin\//, "");
 	if (name.includes("/")) return false;
-	if (READERS.has(name))
-		return name !== "jq" || !args.some((arg) => arg.startsWith("-f") || arg.startsWith("--from-file"));
+	if (command.words.some((word) => word.glob && mayTurnUnsafe(name, word.text))) return false;
+	return isReadingProgram(name, args, command);
+}
+
+/** What begins with a glob can become an option (a file may be called --pre=sh), and some programs take no file names. */
+function mayTurnUnsafe(name: string, glob: string): boolean {
+	return name === "test" || name === "printf" || (!READERS.has(name) && /^[*?[]/.test(glob));
+}
+
+function isReadingProgram(name: string, args: readonly string[], command: ShellCommand): boolean {
+	if (READERS.has(name)) return isReadingBuiltin(name, args);
 	const unsafe = UNSAFE_OPTIONS[name];
-	if (unsafe !== undefined) return !hasOption(args, unsafe);
+	if (unsafe !== undefined) {
+		// A bare operand of date sets the clock.
+		if (name === "date" && !args.every((arg) => /^[-+]/.test(arg))) return false;
+		return !hasOption(args, unsafe);
+	}
 	switch (name) {
 		case "cd":
 			return args.length === 1 && !(args[0] ?? "-").startsWith("-");
 		case "sed":
 			return isPrintingSed(args);
 		case "uniq":
-			return args.filter((arg) => !arg.startsWith("-")).length <= 1;
+			// The second operand is the output; `-` is one, and a glob may be several.
+			return !command.words.some((word) => word.glob) && args.filter(isUniqOperand).length <= 1;
 		case "git":
 			return isReadingGit(args);
 		default:
 			return false;
+	}
+}
+
+/** After `--` everything is an operand. */
+function isUniqOperand(arg: string, index: number, args: readonly string[]): boolean {
+	return arg === "-" || !arg.startsWith("-") || args.slice(0, index).includes("--");
+}
+
+/** Parts of the shell that set a variable evaluate its subscript, commands in it included; %n sets one too. */
+function isReadingBuiltin(name: string, args: readonly string[]): boolean {
+	switch (name) {
+		case "printf":
+			return !(args[0] ?? "").startsWith("-") && !/%[^a-zA-Z%]*[hjlLqtz]*n/.test(args[0] ?? "");
+		case "test":
+			return !args.includes("-v") && !args.includes("-R");
+		case "jq":
+			return !args.some((arg) => arg.startsWith("-f") || arg.startsWith("--from-file"));
+		default:
+			return true;
 	}
 }
 
@@ -144,7 +172,35 @@ function isReadingGit(args: readonly string[]): boolean {
 	if (subcommand === undefined || subcommand.startsWith("-")) return false;
 	if (GIT_READERS.has(subcommand))
 		return !hasOption(rest, GIT_UNSAFE_OPTIONS) && !rest.some((arg) => arg.startsWith("-O"));
-	if (GIT_LISTINGS.has(subcommand))
-		return (subcommand !== "stash" || rest[0] === "list") && rest.every((arg) => GIT_LIST_ARGUMENTS.has(arg));
-	return false;
+	const words = GIT_LISTINGS.get(subcommand);
+	if (words === undefined) return false;
+	return (subcommand !== "stash" || rest[0] === "list") && rest.every((arg) => words.has(arg));
+}
+
+/** Options by which a reading program reads more than its words name: followed links, lists of names, modules. */
+const WANDERING: Readonly<Record<string, readonly string[]>> = {
+	grep: ["-R", "--dereference-recursive"],
+	egrep: ["-R", "--dereference-recursive"],
+	fgrep: ["-R", "--dereference-recursive"],
+	rg: ["-L", "--follow"],
+	find: ["-L", "-H", "-follow", "-files0-from"],
+	tree: ["-l"],
+	ls: ["-L", "-H", "--dereference"],
+	du: ["-L", "-D", "-H", "--dereference", "--files0-from"],
+	wc: ["--files0-from"],
+	sort: ["--files0-from"],
+	file: ["-f", "--files-from"],
+};
+
+/**
+ * True when a known-safe command reads nothing but what its words name, so that checking the words is enough where there
+ * is no sandbox. Git is not among them: the repository's own config names programs that `status` and `diff` run.
+ */
+export function readsOnlyWhatItNames(command: ShellCommand): boolean {
+	const [program, ...args] = command.words.map((word) => word.text);
+	const name = (program ?? "").replace(/^\/(?:usr\/)?bin\//, "");
+	if (name === "git") return false;
+	if (name === "jq" && args.some((arg) => /\b(?:import|include)\b/.test(arg) || arg.startsWith("-L")))
+		return false;
+	return !hasOption(args, WANDERING[name] ?? []);
 }

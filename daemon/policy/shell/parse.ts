@@ -136,7 +136,7 @@ function readPart(text: string, at: number, state: WordState): number | undefine
 		if (text.charAt(at + 1) !== "\n") state.text += text.charAt(at + 1);
 		return at + 2;
 	}
-	if (char === "$") return readVariable(text, at, state);
+	if (char === "$") return readBareVariable(text, at, state);
 	if (char === "{" && text.startsWith("{}", at)) {
 		state.text += "{}";
 		return at + 2;
@@ -166,6 +166,11 @@ function readQuotedPart(text: string, at: number, state: WordState): number | un
 	}
 	state.text += char;
 	return at + 1;
+}
+
+/** Outside quotes $"..." is a text that bash translates, without the dollar: an option in it would not look like one. */
+function readBareVariable(text: string, at: number, state: WordState): number | undefined {
+	return text.charAt(at + 1) === '"' ? undefined : readVariable(text, at, state);
 }
 
 /** `$NAME` only; every other form can run commands or rewrite the word. A `$` that stands alone is itself. */
