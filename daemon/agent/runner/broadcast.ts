@@ -5,6 +5,7 @@ import type { ChatEvent } from "#protocol/chat-event.ts";
 import type { Approval, Thread } from "#protocol/record.ts";
 import { type Activity, createActivity } from "./activity.ts";
 import type { RunnerDeps } from "./deps.ts";
+import { presentThread } from "./thread-record.ts";
 
 /** What the runner tells the world: the hub's topics and the listeners inside the daemon, after the commit. */
 export interface Broadcast {
@@ -25,7 +26,8 @@ export function createBroadcast({
 	store,
 	clock,
 	publish,
-}: Pick<RunnerDeps, "store" | "clock" | "publish">): Broadcast {
+	providers,
+}: Pick<RunnerDeps, "store" | "clock" | "publish" | "providers">): Broadcast {
 	const activities = new Map<string, Activity>();
 	const threads = createEmitter<Thread>();
 	const listeners = new Map<string, Emitter<ChatEvent>>();
@@ -43,8 +45,9 @@ export function createBroadcast({
 	}
 
 	function thread(threadId: string): void {
-		const row = findThread(store, threadId);
-		if (row === undefined) return;
+		const stored = findThread(store, threadId);
+		if (stored === undefined) return;
+		const row = presentThread(providers, stored);
 		threads.emit(row);
 		if (row.archived) publish("chats.state", { op: "remove", key: threadId }, { key: threadId });
 		else publish("chats.state", { op: "put", key: threadId, value: row }, { key: threadId });

@@ -13,8 +13,13 @@ import type { ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
 export interface ProviderSource {
 	/** @throws AppError CONFIG_INVALID. */
 	resolve(provider: string | null, model: string | null): ModelProvider | Promise<ModelProvider>;
-	/** What the person's own configuration says of new threads; null where it says nothing. @throws AppError CONFIG_INVALID. */
-	defaults(): { approvalPolicy: ApprovalPolicy | null; sandbox: SandboxMode | null };
+	/** What null resolves to now, and what the person's own configuration says of new threads. @throws AppError CONFIG_INVALID. */
+	defaults(): {
+		provider: string;
+		model: string | null;
+		approvalPolicy: ApprovalPolicy | null;
+		sandbox: SandboxMode | null;
+	};
 }
 
 export interface PreludeInput {

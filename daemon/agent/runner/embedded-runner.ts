@@ -86,7 +86,7 @@ export function createEmbeddedRunner(deps: RunnerDeps): CodexRunner {
 	return {
 		...createThreadService({ deps, broadcast, assertOpen }),
 		...createMessageService({ deps, assertOpen, kick: board.kick }),
-		...createSnapshots({ store: deps.store, board, broadcast }),
+		...createSnapshots({ store: deps.store, providers: deps.providers, board, broadcast }),
 		async cancel(params, call) {
 			assertOpen();
 			return cancelTurn(deps, board, params, call);

@@ -20,7 +20,7 @@ export function createMessageService({ deps, assertOpen, kick }: MessageServiceP
 			assertOpen();
 			fault("chat.before-turn-commit");
 			const { client_message_id, ...rest } = params;
-			const input = { ...rest, client_message_id: client_message_id ?? null };
+			const input = { ...rest, client_message_id: client_message_id ?? null, client: call.label };
 			const result = await store.write(sendMessageWrite, input, { idempotency: call.idempotency });
 			fault("chat.after-turn-commit");
 			kick(result.thread_id);
@@ -30,7 +30,7 @@ export function createMessageService({ deps, assertOpen, kick }: MessageServiceP
 		},
 		async steer(params, call) {
 			assertOpen();
-			const input = { ...params, client_message_id: params.client_message_id ?? null };
+			const input = { ...params, client_message_id: params.client_message_id ?? null, client: call.label };
 			const result = await store.write(steerWrite, input, { idempotency: call.idempotency });
 			kick(result.thread_id);
 			return result;

@@ -3,7 +3,9 @@ import { listThreads, requireThread } from "#daemon/storage/repository/chat-thre
 import { readTurns } from "#daemon/storage/repository/chat-turn.ts";
 import type { Reader } from "#daemon/storage/store.ts";
 import type { Broadcast } from "./broadcast.ts";
+import type { ProviderSource } from "./deps.ts";
 import type { CodexRunner } from "./runner.ts";
+import { presentThread, presentThreads } from "./thread-record.ts";
 import type { TurnBoard } from "./turn-board.ts";
 
 /** Turns a client gets on subscribing; older ones are paged by `chat.thread.read`. */
@@ -13,6 +15,7 @@ const SNAPSHOT_THREADS = 1_000;
 
 interface SnapshotPorts {
 	store: Reader;
+	providers: ProviderSource;
 	board: Pick<TurnBoard, "find">;
 	broadcast: Broadcast;
 }
@@ -23,11 +26,11 @@ type Snapshots = Pick<
 >;
 
 /** Reads of what is committed, with the items of running turns as they are in memory. */
-export function createSnapshots({ store, board, broadcast }: SnapshotPorts): Snapshots {
+export function createSnapshots({ store, providers, board, broadcast }: SnapshotPorts): Snapshots {
 	const liveItems = (turnId: string) => board.find(turnId)?.listItems();
 
 	function readThread(page: { thread_id: string; limit: number; before_turn_id?: string | undefined }) {
-		const thread = requireThread(store, page.thread_id);
+		const thread = presentThread(providers, requireThread(store, page.thread_id));
 		// Texts in memory are ahead of joined deltas that did not go out yet; a subscriber must not get those twice.
 		broadcast.flush(page.thread_id);
 		return {
@@ -37,12 +40,17 @@ export function createSnapshots({ store, board, broadcast }: SnapshotPorts): Sna
 		};
 	}
 
+	function list(params: Parameters<typeof listThreads>[1]) {
+		const { threads, next_cursor } = listThreads(store, params);
+		return { threads: presentThreads(providers, threads), next_cursor };
+	}
+
 	return {
 		readThread,
-		listThreads: (params) => listThreads(store, params),
+		listThreads: list,
 		listApprovals: (params) => listApprovals(store, params),
 		chatsSnapshot: () => ({
-			threads: listThreads(store, { archived: false, limit: SNAPSHOT_THREADS }).threads,
+			threads: list({ archived: false, limit: SNAPSHOT_THREADS }).threads,
 		}),
 		activitySnapshot: (threadId) => readThread({ thread_id: threadId, limit: SNAPSHOT_TURNS }),
 		approvalsSnapshot: () => ({ approvals: listApprovals(store, { all: false }) }),

@@ -3,6 +3,7 @@ import {
 	createThreadWrite,
 	renameThreadWrite,
 	resumeThreadWrite,
+	type StoredThread,
 	updateSettingsWrite,
 } from "#daemon/storage/repository/chat-thread.ts";
 import type { WriteCommand } from "#daemon/storage/store.ts";
@@ -13,6 +14,7 @@ import type { RunnerDeps } from "./deps.ts";
 import type { CodexRunner, RunnerCall } from "./runner.ts";
 import { allowedEnv, codexHomeOf } from "./thread-env.ts";
 import { assertFolder, findGitFolder } from "./thread-folder.ts";
+import { presentThread } from "./thread-record.ts";
 
 interface ThreadServicePorts {
 	deps: RunnerDeps;
@@ -30,14 +32,14 @@ export function createThreadService({ deps, broadcast, assertOpen }: ThreadServi
 	const { store, environment } = deps;
 
 	async function change<Args>(
-		command: WriteCommand<Args, { thread: Thread }>,
+		command: WriteCommand<Args, { thread: StoredThread }>,
 		args: Args,
 		call: RunnerCall,
 	): Promise<{ thread: Thread }> {
 		assertOpen();
-		const result = await store.write(command, args, { idempotency: call.idempotency });
-		broadcast.thread(result.thread.thread_id);
-		return result;
+		const { thread } = await store.write(command, args, { idempotency: call.idempotency });
+		broadcast.thread(thread.thread_id);
+		return { thread: presentThread(deps.providers, thread) };
 	}
 
 	async function createThread(
@@ -55,8 +57,9 @@ export function createThreadService({ deps, broadcast, assertOpen }: ThreadServi
 				thread_id: deps.newId(),
 				agent_name: params.agent_name === undefined || params.agent_name === "" ? null : params.agent_name,
 				title: params.title ?? null,
-				provider: params.provider ?? provider.name,
-				model: params.model ?? provider.defaultModel,
+				provider: params.provider ?? null,
+				// Who follows the default follows its model too.
+				model: params.model ?? (params.provider === undefined ? null : provider.defaultModel),
 				cwd: params.cwd,
 				machine_id: environment.machineId,
 				approval_policy: params.approval_policy ?? own.approvalPolicy ?? "on-request",

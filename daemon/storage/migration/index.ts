@@ -3,6 +3,7 @@ import { core } from "./0001-core.ts";
 import { chat } from "./0002-chat.ts";
 import { weave } from "./0003-weave.ts";
 import { terminal } from "./0004-terminal.ts";
+import { chatOrigin } from "./0005-chat-origin.ts";
 
 /** All migrations, by rising version. */
-export const MIGRATIONS: readonly Migration[] = [core, chat, weave, terminal];
+export const MIGRATIONS: readonly Migration[] = [core, chat, weave, terminal, chatOrigin];

@@ -2,12 +2,12 @@ import { z } from "zod";
 import { AppError } from "#base/app-error.ts";
 import { newId } from "#base/id.ts";
 import type { UserMessageItem } from "#protocol/codex-item.ts";
-import type { Thread } from "#protocol/record.ts";
 import { defineWrite, type Reader, type Tx } from "../store.ts";
 import {
 	changeSettings,
 	requireThread,
 	type SettingsChange,
+	type StoredThread,
 	threadStream,
 	touchThread,
 } from "./chat-thread.ts";
@@ -15,7 +15,7 @@ import { applySteps } from "./chat-turn.ts";
 import { markMessageSeen } from "./weave-message.ts";
 
 const COLUMNS =
-	"item_id, thread_id, turn_id, client_message_id, origin_message_id, from_name, origin_kind, text, delivery, state";
+	"item_id, thread_id, turn_id, client_message_id, origin_message_id, from_name, origin_kind, client, text, delivery, state";
 const messageRowSchema = z.object({
 	item_id: z.string(),
 	thread_id: z.string(),
@@ -25,6 +25,8 @@ const messageRowSchema = z.object({
 	from_name: z.string().nullable(),
 	/** Kind of the weave message: a reply is marked as one. */
 	origin_kind: z.string().nullable(),
+	/** Label of the client that sent it; null for mail and for rows older than this column. */
+	client: z.string().nullable(),
 	text: z.string(),
 	delivery: z.enum(["started", "steered", "queued"]),
 	state: z.enum(["waiting", "taken"]),
@@ -74,6 +76,7 @@ interface Arrival {
 	origin_message_id: string | null;
 	from_name: string | null;
 	origin_kind: string | null;
+	client: string | null;
 }
 
 /** What a person sends has no origin on the bus. */
@@ -93,7 +96,7 @@ function insertArrival(
 		state: "waiting",
 	};
 	tx.run(
-		`INSERT INTO chat_message (${COLUMNS}, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		`INSERT INTO chat_message (${COLUMNS}, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		row.item_id,
 		row.thread_id,
 		row.turn_id,
@@ -101,6 +104,7 @@ function insertArrival(
 		row.origin_message_id,
 		row.from_name,
 		row.origin_kind,
+		row.client,
 		row.text,
 		row.delivery,
 		row.state,
@@ -162,7 +166,7 @@ export function openNextTurn(tx: Tx, threadId: string): string | null {
 	return head.turn_id;
 }
 
-function assertInUse(thread: Thread): void {
+function assertInUse(thread: StoredThread): void {
 	if (thread.archived)
 		throw new AppError("CONFLICT", "This thread is archived; take it back with `weave-codex chat resume`.");
 }
@@ -192,7 +196,7 @@ function sentBefore(
 	return { thread_id: threadId, turn_id: known.turn_id, delivery: known.delivery };
 }
 
-function place(tx: Tx, thread: Thread, arrival: Arrival, whenBusy: "steer" | "queue"): SendResult {
+function place(tx: Tx, thread: StoredThread, arrival: Arrival, whenBusy: "steer" | "queue"): SendResult {
 	touchThread(tx, thread.thread_id);
 	if (thread.active_turn_id !== null) {
 		const delivery = whenBusy === "steer" ? "steered" : "queued";
@@ -213,6 +217,7 @@ type SendInput = SettingsChange & {
 	thread_id: string;
 	text: string;
 	client_message_id: string | null;
+	client: string;
 	when_busy: "steer" | "queue";
 };
 
@@ -223,8 +228,8 @@ export const sendMessageWrite = defineWrite("chat.message.send", (tx, input: Sen
 	if (before) return before;
 	assertInUse(thread);
 	changeSettings(tx, thread, input);
-	const { thread_id, text, client_message_id } = input;
-	return place(tx, thread, { thread_id, text, client_message_id, ...NO_ORIGIN }, input.when_busy);
+	const { thread_id, text, client_message_id, client } = input;
+	return place(tx, thread, { thread_id, text, client_message_id, client, ...NO_ORIGIN }, input.when_busy);
 });
 
 type SteerInput = {
@@ -232,6 +237,7 @@ type SteerInput = {
 	expected_turn_id: string;
 	text: string;
 	client_message_id: string | null;
+	client: string;
 };
 
 /** @throws AppError THREAD_NOT_FOUND, TURN_NOT_ACTIVE when that turn is not the running one. */
@@ -249,8 +255,9 @@ export const steerWrite = defineWrite(
 				`Expected active turn ${input.expected_turn_id} but found ${thread.active_turn_id}.`,
 			);
 		}
-		const { thread_id, text, client_message_id } = input;
-		const sent = place(tx, thread, { thread_id, text, client_message_id, ...NO_ORIGIN }, "steer");
+		const { thread_id, text, client_message_id, client } = input;
+		const arrival = { thread_id, text, client_message_id, client, ...NO_ORIGIN };
+		const sent = place(tx, thread, arrival, "steer");
 		return { thread_id: sent.thread_id, turn_id: sent.turn_id };
 	},
 );
@@ -274,5 +281,5 @@ export const deliverWrite = defineWrite("chat.message.deliver", (tx, input: Deli
 	assertInUse(thread);
 	const { thread_id, text, from_name, message_id, kind } = input;
 	const origin = { origin_message_id: message_id, from_name, origin_kind: kind ?? null };
-	return place(tx, thread, { thread_id, text, client_message_id: null, ...origin }, "queue");
+	return place(tx, thread, { thread_id, text, client_message_id: null, client: null, ...origin }, "queue");
 });

@@ -7,7 +7,7 @@ import {
 	controllerSchema,
 	type SandboxMode,
 	sandboxModeSchema,
-	type Thread,
+	threadSchema,
 } from "#protocol/record.ts";
 import { defineWrite, type Reader, type Row, type Tx } from "../store.ts";
 import { addAgent, listThreadAgents, removeAgent } from "./weave-agent.ts";
@@ -26,7 +26,7 @@ const threadRowSchema = z.object({
 	thread_id: z.string(),
 	agent_name: z.string(),
 	title: z.string().nullable(),
-	provider: z.string(),
+	provider: z.string().nullable(),
 	model: z.string().nullable(),
 	cwd: z.string(),
 	machine_id: z.string(),
@@ -44,12 +44,17 @@ const threadRowSchema = z.object({
 });
 const envSchema = z.record(z.string(), z.string());
 
+const storedThreadSchema = threadSchema.extend({ provider: z.string().nullable() });
+
+/** A thread as it is stored: without a provider of its own it follows the default, which the runner knows. */
+export type StoredThread = z.infer<typeof storedThreadSchema>;
+
 /** Event-log stream of a thread. */
 export function threadStream(threadId: string): string {
 	return `thread:${threadId}`;
 }
 
-function toThread(row: Row): Thread {
+function toThread(row: Row): StoredThread {
 	const { env: _env, waits, ...parsed } = threadRowSchema.parse(row);
 	const working = parsed.active_turn_id === null ? "idle" : "working";
 	return {
@@ -61,13 +66,13 @@ function toThread(row: Row): Thread {
 	};
 }
 
-export function findThread(reader: Reader, threadId: string): Thread | undefined {
+export function findThread(reader: Reader, threadId: string): StoredThread | undefined {
 	const row = reader.get(`${SELECT} WHERE t.thread_id = ?`, threadId);
 	return row === undefined ? undefined : toThread(row);
 }
 
 /** @throws AppError THREAD_NOT_FOUND. */
-export function requireThread(reader: Reader, threadId: string): Thread {
+export function requireThread(reader: Reader, threadId: string): StoredThread {
 	const thread = findThread(reader, threadId);
 	if (thread === undefined) throw new AppError("THREAD_NOT_FOUND", `There is no thread ${threadId}.`);
 	return thread;
@@ -85,7 +90,7 @@ const cursorPattern = /^(\d{1,16})\.(.{1,100})$/u;
 export function listThreads(
 	reader: Reader,
 	options: { archived: boolean; limit: number; cursor?: string | undefined },
-): { threads: Thread[]; next_cursor: string | null } {
+): { threads: StoredThread[]; next_cursor: string | null } {
 	let from: readonly [number, string] = [Number.MAX_SAFE_INTEGER, ""];
 	if (options.cursor !== undefined) {
 		const match = cursorPattern.exec(options.cursor);
@@ -116,7 +121,8 @@ interface NewThread {
 	thread_id: string;
 	agent_name: string | null;
 	title: string | null;
-	provider: string;
+	/** Null: the default, whatever it is when a turn starts; the same goes for the model. */
+	provider: string | null;
 	model: string | null;
 	cwd: string;
 	machine_id: string;
@@ -130,7 +136,7 @@ interface NewThread {
 /** The thread and its agent in the default session, in one unit. @throws AppError AGENT_NAME_TAKEN, INVALID_PARAMS. */
 export const createThreadWrite = defineWrite(
 	"chat.thread.create",
-	(tx, input: NewThread): { thread: Thread } => {
+	(tx, input: NewThread): { thread: StoredThread } => {
 		const agent = addAgent(tx, {
 			session_id: DEFAULT_SESSION_ID,
 			name: input.agent_name,
@@ -171,7 +177,7 @@ export interface SettingsChange {
 }
 
 /** Changes what later turns use; members left out stay. Logs only a real change. */
-export function changeSettings(tx: Tx, thread: Thread, change: SettingsChange): void {
+export function changeSettings(tx: Tx, thread: StoredThread, change: SettingsChange): void {
 	const next = {
 		model: change.model ?? thread.model,
 		approval_policy: change.approval_policy ?? thread.approval_policy,
@@ -195,7 +201,7 @@ export function changeSettings(tx: Tx, thread: Thread, change: SettingsChange): 
 
 export const updateSettingsWrite = defineWrite(
 	"chat.thread.settings",
-	(tx, input: SettingsChange & { thread_id: string }): { thread: Thread } => {
+	(tx, input: SettingsChange & { thread_id: string }): { thread: StoredThread } => {
 		changeSettings(tx, requireThread(tx, input.thread_id), input);
 		return { thread: requireThread(tx, input.thread_id) };
 	},
@@ -203,7 +209,7 @@ export const updateSettingsWrite = defineWrite(
 
 export const renameThreadWrite = defineWrite(
 	"chat.thread.rename",
-	(tx, input: { thread_id: string; title: string }): { thread: Thread } => {
+	(tx, input: { thread_id: string; title: string }): { thread: StoredThread } => {
 		requireThread(tx, input.thread_id);
 		tx.run("UPDATE chat_thread SET title = ? WHERE thread_id = ?", input.title, input.thread_id);
 		tx.append(threadStream(input.thread_id), "thread.renamed", { title: input.title });
@@ -214,7 +220,7 @@ export const renameThreadWrite = defineWrite(
 /** Puts away; its agent leaves its sessions. @throws AppError THREAD_NOT_FOUND, BUSY while a turn runs. */
 export const archiveThreadWrite = defineWrite(
 	"chat.thread.archive",
-	(tx, input: { thread_id: string }): { thread: Thread } => {
+	(tx, input: { thread_id: string }): { thread: StoredThread } => {
 		const thread = requireThread(tx, input.thread_id);
 		if (thread.active_turn_id !== null)
 			throw new AppError("BUSY", "A turn is running in this thread; cancel it or wait for its end.");
@@ -231,7 +237,7 @@ export const archiveThreadWrite = defineWrite(
 	},
 );
 
-function rejoin(tx: Tx, thread: Thread): void {
+function rejoin(tx: Tx, thread: StoredThread): void {
 	const agent = { session_id: DEFAULT_SESSION_ID, kind: "thread" as const, thread_id: thread.thread_id };
 	try {
 		addAgent(tx, { ...agent, name: thread.agent_name });
@@ -244,7 +250,7 @@ function rejoin(tx: Tx, thread: Thread): void {
 /** Back into use, under its old agent name or, when that is taken, a free one. */
 export const resumeThreadWrite = defineWrite(
 	"chat.thread.resume",
-	(tx, input: { thread_id: string }): { thread: Thread } => {
+	(tx, input: { thread_id: string }): { thread: StoredThread } => {
 		const thread = requireThread(tx, input.thread_id);
 		if (!thread.archived) return { thread };
 		tx.run(

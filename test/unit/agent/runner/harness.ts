@@ -214,7 +214,10 @@ export async function createHarness({ script = [], deps = {}, path }: HarnessOpt
 		},
 		environment,
 		tools: [tool],
-		providers: { resolve: () => provider, defaults: () => ({ approvalPolicy: null, sandbox: null }) },
+		providers: {
+			resolve: () => provider,
+			defaults: () => ({ provider: "scripted", model: "script-1", approvalPolicy: null, sandbox: null }),
+		},
 		hooks: { run: async () => undefined },
 		runTurn,
 		prelude: async () => [],
