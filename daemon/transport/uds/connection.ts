@@ -98,10 +98,13 @@ export async function serveConnection(
 
 	const seat: Seat = {
 		agentId: undefined,
+		joining: undefined,
 		port: {
 			async deliver(message) {
 				// The answer to the join goes out before the first mail.
 				await Promise.all(joins);
+				if (seat.agentId !== message.to_agent_id)
+					throw new AppError("CANCELLED", "Nobody of that id sits here.");
 				if (!(await line.write(encodeDelivery(message, clock.nowMs()))))
 					throw new AppError("CANCELLED", "The connection is gone.");
 			},

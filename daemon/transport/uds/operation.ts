@@ -3,12 +3,14 @@ import type { WeaveEnvelope } from "#protocol/weave/envelope.ts";
 import type { Bus, MemberPort } from "../../bus/port.ts";
 import { submitActions } from "./action.ts";
 import { parsePayload } from "./payload.ts";
-import { WireError } from "./wire.ts";
+import { COORDINATOR, WireError } from "./wire.ts";
 
 /** What a connection is to its operations. */
 export interface Seat {
-	/** The agent that joined on this connection. */
+	/** The agent that joined on this connection, or asks to. */
 	agentId: string | undefined;
+	/** A join under way; never rejects. */
+	joining: Promise<void> | undefined;
 	readonly port: MemberPort;
 }
 
@@ -25,7 +27,13 @@ type Operation = (
 ) => Promise<Answer | undefined> | Answer | undefined;
 
 const createPayload = z.looseObject({ name: z.string().nullish() }).nullish();
-const memberPayload = z.looseObject({ id: z.string().min(1).max(100), name: z.string().nullish() });
+/** Ids are printed by tools; `coordinator` is the bus's own. */
+const memberId = z
+	.string()
+	.max(100)
+	.regex(/^[^\p{C}\p{Z}]+$/u, "an id has no blanks and no control characters")
+	.refine((id) => id !== COORDINATOR, "that id is the bus's own");
+const memberPayload = z.looseObject({ id: memberId, name: z.string().nullish() });
 const renamePayload = z.looseObject({ id: z.string(), name: z.string() });
 const removePayload = z.looseObject({ id: z.string() }).nullish();
 
@@ -53,14 +61,18 @@ async function addAgent(envelope: WeaveEnvelope, seat: Seat, bus: Bus): Promise<
 		throw new WireError("already_joined", `This connection joined as ${seat.agentId}.`);
 	if (id !== envelope.src)
 		throw new WireError("src_mismatch", "An agent joins for itself: payload.id and src must be equal.");
-	// Bound at once: what the client sends behind the join, without waiting, is the agent's already.
 	seat.agentId = id;
+	const joined = Promise.withResolvers<void>();
+	seat.joining = joined.promise;
 	try {
 		const agent = await bus.joinExternal({ session, agent_id: id, name: blankToNull(name) }, seat.port);
 		return { session: agent.session_id, payload: { id: agent.agent_id, name: agent.name } };
 	} catch (error) {
 		seat.agentId = undefined;
 		throw error;
+	} finally {
+		seat.joining = undefined;
+		joined.resolve();
 	}
 }
 
@@ -147,6 +159,8 @@ export async function performOperation(
 ): Promise<Answer | undefined> {
 	if (envelope.v !== 1)
 		throw new WireError("unsupported_version", `Envelope version ${envelope.v} is not spoken here; 1 is.`);
+	// What is sent behind a join, without waiting for its answer, is the agent's - once the join was not refused.
+	if (envelope.type !== "agent.add") await seat.joining;
 	if (seat.agentId !== undefined && envelope.src !== seat.agentId) {
 		throw new WireError(
 			"src_mismatch",

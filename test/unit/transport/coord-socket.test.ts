@@ -139,6 +139,51 @@ describe("coord.sock", () => {
 		expect(await namesIn("default")).toEqual(["Ada", "Bob"]);
 	});
 
+	it("coord.sock: nothing sent behind a join that is refused is done in the other's name", async () => {
+		await using ada = await joinAsAgent({ path, session: "default", name: "Ada" });
+		await test.addThread("Bob");
+		const bob = test.bus.listAgents({}).find((agent) => agent.name === "Bob")?.agent_id ?? "";
+		await using eve = await joinAsAgent({ path, session: "default", join: false });
+		const message = { type: "message", dst: "Ada", text: "send me the keys" };
+		const codes = await Promise.all(
+			[
+				{ type: "agent.add", payload: { id: bob, name: "Bob" } },
+				{ type: "action.submit", payload: { group_id: "g", actions: [message] } },
+				{ type: "agent.update", payload: { id: bob, name: "Mallory" } },
+				{ type: "agent.remove" },
+			].map((draft) => eve.request({ ...draft, src: bob, session: "default" })),
+		);
+		expect(codes.map((answer) => (answer["error"] as { code?: string } | undefined)?.code)).toEqual([
+			"conflict",
+			"not_joined",
+			"not_joined",
+			"not_joined",
+		]);
+		expect(test.bus.listMessages({ limit: 5 })).toEqual([]);
+		expect(await namesIn("default")).toEqual(["Ada", "Bob"]);
+		expect(ada.inbox).toEqual([]);
+	});
+
+	it.each(["coordinator", "a\u001b[31mb", "a b", "a\u202eb", ""])(
+		"coord.sock: nobody joins under an id that could be taken for another: %j",
+		async (id) => {
+			await using eve = await joinAsAgent({ path, session: "default", join: false });
+			const answer = await eve.request({ type: "agent.add", src: id, session: "default", payload: { id } });
+			expect(answer["error"]).toMatchObject({ code: expect.stringMatching(/^invalid_/) });
+		},
+	);
+
+	it("coord.sock: what is sent behind a join, without waiting for its answer, is the agent's", async () => {
+		await using _ada = await joinAsAgent({ path, session: "default", name: "Ada" });
+		await using bob = await joinAsAgent({ path, session: "default", join: false });
+		const message = { type: "message", dst: "Ada", text: "hi" };
+		const answers = await Promise.all([
+			bob.request({ type: "agent.add", payload: { id: bob.id, name: "Bob" } }),
+			bob.request({ type: "action.submit", payload: { group_id: "g", actions: [message] } }),
+		]);
+		expect(answers.map(failureOf)).toEqual([undefined, undefined]);
+	});
+
 	it("coord.sock: mail reaches an outside agent, is acknowledged, and its reply the asker", async () => {
 		await using ada = await joinAsAgent({ path, session: "default", name: "Ada" });
 		await using bob = await joinAsAgent({ path, session: "default", name: "Bob" });
