@@ -5,6 +5,7 @@ import { rpcOnce } from "#client/node/rpc-once.ts";
 import { createCodexHome } from "#daemon/agent/provider/codex/home.ts";
 import { detectBubblewrap } from "#daemon/agent/sandbox/bubblewrap.ts";
 import { inspectDatabase } from "#daemon/storage/inspect.ts";
+import { inspectAudit } from "#daemon/storage/repository/audit-inspect.ts";
 import { readDiscovery } from "#platform/discovery.ts";
 import { isSameProcess, parseProcessIdentity } from "#platform/identity.ts";
 import type { Paths } from "#platform/paths.ts";
@@ -160,6 +161,16 @@ function checkDatabase({ paths }: DoctorOptions, status: DaemonStatus | AppError
 	);
 }
 
+function checkAudit({ paths }: DoctorOptions): Finding {
+	const found = inspectAudit(paths.database);
+	if (found === undefined) return ok("none yet");
+	if (found.brokenAt === null) return ok(`${found.rows} rows, the chain holds`);
+	return fail(
+		`row ${found.brokenAt} of the audit log was changed or is missing`,
+		`Rows before it are as they were written; compare those from it on with a backup in ${join(paths.home, "backups")}.`,
+	);
+}
+
 async function checkSandbox({ env }: DoctorOptions): Promise<Finding> {
 	const found = await detectBubblewrap(env);
 	if (typeof found !== "string") return ok(`bubblewrap at ${found.program}`);
@@ -237,6 +248,7 @@ export async function runDoctor(options: DoctorOptions): Promise<Check[]> {
 		guard("lock", () => checkLock(options, running)),
 		guard("sockets", () => checkSockets(options, running)),
 		guard("database", () => checkDatabase(options, status)),
+		guard("audit", () => checkAudit(options)),
 		guard("sandbox", () => checkSandbox(options)),
 		guard("pty-host", () => checkHost(options)),
 		guard("provider", () => checkProvider(options, status)),

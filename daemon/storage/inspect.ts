@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { databaseSizeBytes, isSound } from "./prepare.ts";
-import { isDamage, openConnection } from "./sqlite.ts";
+import { type Connection, isDamage, openConnection } from "./sqlite.ts";
 
 /** What can be said about a database from outside, with or without a daemon on it. */
 export interface Inspection {
@@ -11,6 +11,13 @@ export interface Inspection {
 	sizeBytes: number;
 	/** Damaged files set aside earlier, oldest first. */
 	setAside: readonly string[];
+}
+
+/** Leaves no journal behind; to be closed by the caller. */
+export function openForReading(path: string): Connection {
+	// Without a journal nobody writes, and `immutable` keeps SQLite from making one just to read.
+	const location = existsSync(`${path}-wal`) ? path : `${pathToFileURL(path).href}?immutable=1`;
+	return openConnection(location, { readOnly: true });
 }
 
 /** Reads only, and leaves no journal behind. @throws a SQLite error when the file cannot be read. */
@@ -24,9 +31,7 @@ export function inspectDatabase(path: string): Inspection {
 		.map((name) => join(folder, name));
 	const found = { schemaVersion: 0, sizeBytes: databaseSizeBytes(path), setAside };
 	if (!existsSync(path)) return { ...found, state: "absent" };
-	// Without a journal nobody writes, and `immutable` keeps SQLite from making one just to read.
-	const location = existsSync(`${path}-wal`) ? path : `${pathToFileURL(path).href}?immutable=1`;
-	const connection = openConnection(location, { readOnly: true });
+	const connection = openForReading(path);
 	try {
 		if (!isSound(connection)) return { ...found, state: "damaged" };
 		const version = connection.get<{ user_version: number }>("PRAGMA user_version")?.user_version ?? 0;

@@ -84,7 +84,12 @@ export function readAudit(reader: Reader, limit: number): AuditRow[] {
 	return reader.all<AuditRow>("SELECT * FROM audit ORDER BY audit_id DESC LIMIT ?", limit);
 }
 
-/** The id of the first row that does not fit its chain; null when all do. Reads in pages, so memory stays small. */
+/** The number given last, told by the table's own counter: rows cut off the end leave no other trace. */
+function lastGiven(reader: Reader): number {
+	return reader.get<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'audit'")?.seq ?? 0;
+}
+
+/** The id of the first row that does not fit its chain, or is missing; null when all do. Reads in pages, so memory stays small. */
 export function verifyAudit(reader: Reader): number | null {
 	let previous = CHAIN_START;
 	let after = 0;
@@ -93,7 +98,7 @@ export function verifyAudit(reader: Reader): number | null {
 			"SELECT * FROM audit WHERE audit_id > ? ORDER BY audit_id LIMIT 500",
 			after,
 		);
-		if (page.length === 0) return null;
+		if (page.length === 0) return after < lastGiven(reader) ? after + 1 : null;
 		for (const row of page) {
 			if (row.previous_hash !== previous || row.hash !== hashOf(row)) return row.audit_id;
 			previous = row.hash;

@@ -7,6 +7,7 @@ import {
 	approvalStatusSchema,
 } from "#protocol/record.ts";
 import { defineWrite, type Reader, type Row, type Tx } from "../store.ts";
+import { auditApproval } from "./audit-chat.ts";
 import { threadStream } from "./chat-thread.ts";
 
 const COLUMNS = "approval_id, request, status, resolved_by, resolved_reason, resolved_at_ms";
@@ -146,6 +147,8 @@ function resolve(
 		item_id: approval.item_id,
 		...end,
 	});
+	const { by, reason } = end;
+	auditApproval(tx, approval, { decision: end.decision ?? end.status, by, reason });
 }
 
 /**

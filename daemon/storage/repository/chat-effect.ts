@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Reader, Tx } from "../store.ts";
+import { auditEnded, auditIntended } from "./audit-chat.ts";
 import { threadStream } from "./chat-thread.ts";
 
 interface TurnRef {
@@ -25,8 +26,8 @@ export function intendEffect(
 	turn: TurnRef,
 	effect: { item_id: string; kind: "command" | "patch"; detail: Readonly<Record<string, unknown>> },
 ): void {
-	tx.run(
-		"INSERT INTO chat_effect (thread_id, turn_id, item_id, kind, state, detail, intended_at_ms) VALUES (?, ?, ?, ?, 'intended', ?, ?)",
+	const row = tx.get<{ effect_no: number }>(
+		"INSERT INTO chat_effect (thread_id, turn_id, item_id, kind, state, detail, intended_at_ms) VALUES (?, ?, ?, ?, 'intended', ?, ?) RETURNING effect_no",
 		turn.thread_id,
 		turn.turn_id,
 		effect.item_id,
@@ -39,6 +40,7 @@ export function intendEffect(
 		item_id: effect.item_id,
 		kind: effect.kind,
 	});
+	auditIntended(tx, { ...turn, ...effect, effect_no: row?.effect_no ?? 0 });
 }
 
 /** The newest effect of that item: a provider may use a call id again. */
@@ -68,14 +70,15 @@ export function markEffectDone(
 	turn: TurnRef,
 	done: { item_id: string; outcome: Readonly<Record<string, unknown>> },
 ): void {
-	tx.run(
-		`UPDATE chat_effect SET state = 'done', outcome = ?, done_at_ms = ? WHERE ${NEWEST}`,
+	const row = tx.get<{ effect_no: number; kind: "command" | "patch" }>(
+		`UPDATE chat_effect SET state = 'done', outcome = ?, done_at_ms = ? WHERE ${NEWEST} RETURNING effect_no, kind`,
 		JSON.stringify(done.outcome),
 		tx.nowMs,
 		turn.turn_id,
 		done.item_id,
 	);
 	tx.append(threadStream(turn.thread_id), "effect.done", { turn_id: turn.turn_id, item_id: done.item_id });
+	if (row !== undefined) auditEnded(tx, { ...turn, ...done, ...row, state: "done" });
 }
 
 /** Effects that a dead process left open, first intended first. */
@@ -105,4 +108,5 @@ export function markEffectUnknown(
 		item_id: effect.item_id,
 		...outcome,
 	});
+	auditEnded(tx, { ...effect, outcome, state: "unknown" });
 }

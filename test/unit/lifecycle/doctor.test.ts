@@ -8,6 +8,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Check, runDoctor } from "#daemon/lifecycle/doctor.ts";
 import { prepareFolders, prepareHome } from "#daemon/lifecycle/home.ts";
 import { sweepDeadDaemon } from "#daemon/lifecycle/sweep.ts";
+import { auditAppend } from "#daemon/storage/repository/audit.ts";
+import { openConnection } from "#daemon/storage/sqlite.ts";
 import { type Paths, resolvePaths } from "#platform/paths.ts";
 import { openTestStore } from "#test/support/store.ts";
 
@@ -34,7 +36,7 @@ async function examine(env: Record<string, string> = {}): Promise<Record<string,
 describe("doctor", () => {
 	it("doctor: an empty machine has warnings with what to type, and nothing is made", async () => {
 		const found = await examine();
-		expect(Object.keys(found)).toHaveLength(12);
+		expect(Object.keys(found)).toHaveLength(13);
 		expect(found["daemon"]).toMatchObject({ state: "warn", remedy: "`weave-codex start`" });
 		expect(found["database"]?.state).toBe("ok");
 		expect(found["provider"]).toMatchObject({ state: "warn" });
@@ -54,6 +56,20 @@ describe("doctor", () => {
 		expect(found["sockets"]?.state).toBe("fail");
 		expect(found["sockets"]?.detail).toContain(`pid ${process.pid}`);
 		server.close();
+	});
+
+	it("doctor: a row of the audit log that was changed fails, and is named", async () => {
+		prepareFolders(paths);
+		await using store = await openTestStore({ path: paths.database });
+		const entry = { actor: "#amber", client: "cli", machine_id: "m", action: "command.done", detail: {} };
+		await store.write(auditAppend, entry);
+		expect((await examine())["audit"]).toMatchObject({ state: "ok", detail: "1 rows, the chain holds" });
+		const raw = openConnection(paths.database);
+		raw.database.exec("DROP TRIGGER audit_no_update; UPDATE audit SET actor = '#other'");
+		raw.close();
+		const found = (await examine())["audit"];
+		expect(found?.state).toBe("fail");
+		expect(found?.detail).toContain("row 1");
 	});
 
 	it("doctor: tells a sound database, a damaged one, and one that was set aside", async () => {

@@ -72,7 +72,13 @@ test("chat store: a client id used for another text is a conflict", async () => 
 test("chat store: steering that the turn never looked at opens the next turn in the unit of the end", async () => {
 	await create("t1");
 	const { turn_id } = await store.write(sendMessageWrite, message("t1", "a"));
-	const steer = { thread_id: "t1", expected_turn_id: turn_id, text: "b", client_message_id: null, client: "cli" };
+	const steer = {
+		thread_id: "t1",
+		expected_turn_id: turn_id,
+		text: "b",
+		client_message_id: null,
+		client: "cli",
+	};
 	expect(await store.write(steerWrite, steer)).toEqual({ thread_id: "t1", turn_id });
 	const result = await end("t1", turn_id);
 	expect(result.ended).toBe(true);
