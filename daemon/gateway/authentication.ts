@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { AppError } from "#base/app-error.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Logger } from "../telemetry/port.ts";
+import { createFailureCount } from "./failure-count.ts";
 
 /** What proves a TCP client, and what it is tried against. */
 interface AuthenticatorOptions {
@@ -24,9 +25,6 @@ export const SUBPROTOCOL = "weave-codex.v1";
 const BEARER_SUBPROTOCOL = "weave-codex.bearer.";
 /** Wrong tokens of one address within a minute before it is told to wait; a right one is always let in. */
 const FAILURES_MAX = 10;
-const WINDOW_MS = 60_000;
-/** Addresses remembered; loopback has few, so this only bounds memory. */
-const ADDRESSES_MAX = 1024;
 /** Names under which tokens are put into URLs, where they would end in logs and histories. */
 const QUERY_CREDENTIALS = new Set([
 	"token",
@@ -73,30 +71,11 @@ function hasQueryCredential(request: IncomingMessage): boolean {
 	);
 }
 
-/** Failures of the last minute, per address. */
-function createFailureCount(clock: Clock): { add(address: string): number } {
-	const byAddress = new Map<string, number[]>();
-	return {
-		add(address) {
-			const now = clock.monotonicMs();
-			const recent = (byAddress.get(address) ?? [])
-				.filter((atMs) => now - atMs < WINDOW_MS)
-				.slice(-FAILURES_MAX);
-			recent.push(now);
-			byAddress.delete(address);
-			byAddress.set(address, recent);
-			const oldest = byAddress.keys().next().value;
-			if (byAddress.size > ADDRESSES_MAX && oldest !== undefined) byAddress.delete(oldest);
-			return recent.length;
-		},
-	};
-}
-
 /** Authentication of the TCP listener; loopback is no credential (contracts.md 5). Everything refused is logged, up to the rate limit. */
 export function createAuthenticator({ token, port, clock, logger }: AuthenticatorOptions): Authenticator {
 	if (token.length < 16) throw new Error("the gateway's token is too short");
 	const expected = digest(token);
-	const failures = createFailureCount(clock);
+	const failures = createFailureCount(clock, FAILURES_MAX);
 
 	function audit(request: IncomingMessage, reason: string): void {
 		const { host, origin } = request.headers;

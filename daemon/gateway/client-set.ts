@@ -4,7 +4,8 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { LIMITS } from "#protocol/limits.ts";
 import type { Telemetry } from "../telemetry/port.ts";
 import { SUBPROTOCOL } from "./authentication.ts";
-import { type ConnectionContext, createConnection } from "./connection.ts";
+import { createConnection } from "./connection.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 import type { Caller } from "./handler.ts";
 import { createRealtimeConnection } from "./realtime.ts";
 import type { LinkHandlers, ServerLink } from "./server-link.ts";
@@ -46,7 +47,7 @@ export function createClientSet(context: ConnectionContext, telemetry: Telemetry
 
 	function make(link: ServerLink, path: CodecPath, caller: Caller, onClosed: () => void): Client {
 		if (path === "/ws") return createConnection(context, link, caller, onClosed);
-		return createRealtimeConnection(context.hub, link, { ...caller, label: "realtime" }, onClosed);
+		return createRealtimeConnection(context, link, { ...caller, label: "realtime" }, onClosed);
 	}
 
 	function open(link: ServerLink, path: CodecPath, caller: Caller): Client {

@@ -1,23 +1,11 @@
 import { AppError, toAppError } from "#base/app-error.ts";
-import type { Clock } from "#base/clock.ts";
 import { CLOSE_CODE, HELLO_TIMEOUT_MS } from "#protocol/limits.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 import { createDialogue, type Dialogue } from "./dialogue.ts";
-import type { Dispatcher } from "./dispatch.ts";
 import type { Caller } from "./handler.ts";
 import { createServerHello, parseHello } from "./hello.ts";
-import type { Hub } from "./hub.ts";
 import { createOutlet } from "./outlet.ts";
 import type { LinkHandlers, ServerLink } from "./server-link.ts";
-
-/** What all connections of a gateway share. */
-export interface ConnectionContext {
-	readonly dispatcher: Dispatcher;
-	readonly hub: Hub;
-	readonly clock: Clock;
-	readonly epoch: string;
-	/** The daemon is stopping: nobody new is let in. */
-	isDraining(): boolean;
-}
 
 /** One client of `/ws`, from its hello to its close. */
 export interface GatewayConnection extends LinkHandlers {
@@ -32,7 +20,7 @@ export function createConnection(
 	authenticated: Caller,
 	onClosed: () => void,
 ): GatewayConnection {
-	const { dispatcher, hub, clock } = context;
+	const { clock } = context;
 	const outlet = createOutlet(link);
 	let dialogue: Dialogue | undefined;
 	let ended = false;
@@ -52,7 +40,7 @@ export function createConnection(
 			if (context.isDraining()) throw new AppError("DAEMON_STOPPING");
 			helloTimer[Symbol.dispose]();
 			const caller: Caller = { ...authenticated, label: `${client.kind} (${client.name})` };
-			dialogue = createDialogue({ dispatcher, hub, outlet, caller });
+			dialogue = createDialogue(context, outlet, caller);
 			outlet.push(JSON.stringify(createServerHello(caller, protocol, context.epoch)));
 		} catch (thrown) {
 			reject(toAppError(thrown));

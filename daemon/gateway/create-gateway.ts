@@ -10,6 +10,7 @@ import type { Logger, Telemetry } from "../telemetry/port.ts";
 import { createAuthenticator } from "./authentication.ts";
 import { createClientSet } from "./client-set.ts";
 import { createDispatcher } from "./dispatch.ts";
+import { createGate } from "./gate.ts";
 import type { Handlers } from "./handler.ts";
 import { createHttpServer, ownerAt } from "./http-server.ts";
 import type { Hub } from "./hub.ts";
@@ -62,9 +63,10 @@ async function closeServers(servers: readonly Server[]): Promise<void> {
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 	const { clock, logger, hub, epoch, renderMetrics, isReady } = options;
-	const dispatcher = createDispatcher(options);
+	const gate = createGate({ clock, logger });
+	const dispatcher = createDispatcher({ ...options, gate });
 	const isDraining = (): boolean => draining;
-	const clients = createClientSet({ dispatcher, hub, clock, epoch, isDraining }, options.telemetry);
+	const clients = createClientSet({ dispatcher, hub, gate, clock, epoch, isDraining }, options.telemetry);
 	const authenticator = createAuthenticator({ token: options.token, port: () => port ?? 0, clock, logger });
 	const servers: Server[] = [];
 	const listeners: { kind: string; address: string }[] = [];

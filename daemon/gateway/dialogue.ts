@@ -2,9 +2,8 @@ import { AppError, toAppError } from "#base/app-error.ts";
 import { parseFrame } from "#protocol/frame.ts";
 import { CLOSE_CODE, LIMITS } from "#protocol/limits.ts";
 import { createChannelTable } from "./channel-table.ts";
-import type { Dispatcher } from "./dispatch.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 import type { Caller, Connection } from "./handler.ts";
-import type { Hub } from "./hub.ts";
 import type { Outlet } from "./outlet.ts";
 import { createRequestRunner } from "./request-runner.ts";
 import { parseTextFrame } from "./text-frame.ts";
@@ -18,21 +17,16 @@ export interface Dialogue {
 	end(): void;
 }
 
-interface DialogueOptions {
-	dispatcher: Dispatcher;
-	hub: Hub;
-	outlet: Outlet;
-	caller: Caller;
-}
-
 /** A client that keeps breaking the protocol is closed; a slip now and then is answered. */
 const OFFENCES_MAX = 50;
 
-export function createDialogue({ dispatcher, hub, outlet, caller }: DialogueOptions): Dialogue {
+export function createDialogue(context: ConnectionContext, outlet: Outlet, caller: Caller): Dialogue {
+	const { dispatcher, hub } = context;
 	const abort = new AbortController();
 	const channels = createChannelTable(outlet);
+	const topics = createTopicSet(context, outlet, caller);
 	const connection: Connection = {
-		...createTopicSet(hub, outlet, caller),
+		...topics,
 		openChannel: channels.open,
 		channel: channels.get,
 	};
@@ -77,6 +71,7 @@ export function createDialogue({ dispatcher, hub, outlet, caller }: DialogueOpti
 		},
 		end() {
 			abort.abort(new AppError("CANCELLED", "The connection closed."));
+			topics.end();
 			hub.dropSink(outlet);
 			channels.closeAll();
 		},

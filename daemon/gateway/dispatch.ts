@@ -1,10 +1,12 @@
 import { AppError, toAppError } from "#base/app-error.ts";
 import type { Clock } from "#base/clock.ts";
 import type { MethodDescriptor } from "#protocol/define.ts";
-import { SCOPES, type Scope } from "#protocol/scope.ts";
+import { SCOPES } from "#protocol/scope.ts";
 import { METHODS } from "#protocol/service/index.ts";
+import { resourcesOfParams } from "../policy/grant.ts";
 import type { Store } from "../storage/store.ts";
 import type { Logger, Telemetry } from "../telemetry/port.ts";
+import type { Gate } from "./gate.ts";
 import type { CallContext, Caller, Connection, Handlers } from "./handler.ts";
 import { createKeyedCalls } from "./keyed-calls.ts";
 import { digestOf, parseParams } from "./params.ts";
@@ -24,6 +26,7 @@ export interface DispatcherOptions {
 	telemetry: Telemetry;
 	logger: Logger;
 	clock: Clock;
+	gate: Gate;
 	/** Default: the product's own. */
 	methods?: readonly MethodDescriptor[];
 }
@@ -59,12 +62,6 @@ function createRoutes(methods: readonly MethodDescriptor[], handlers: Handlers):
 	return routes;
 }
 
-/** The one check of methods and topics. @throws AppError PERMISSION_DENIED naming the scope. */
-export function assertScope(caller: Caller, scope: Scope, what: string): void {
-	if (!caller.scopes.has(scope))
-		throw new AppError("PERMISSION_DENIED", `${what} needs the scope ${scope}.`, { data: { scope } });
-}
-
 function toCallError(thrown: unknown, signal: AbortSignal): AppError {
 	if (thrown instanceof AppError) return thrown;
 	if (!signal.aborted) return toAppError(thrown);
@@ -74,7 +71,7 @@ function toCallError(thrown: unknown, signal: AbortSignal): AppError {
 }
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-	const { handlers, store, telemetry, logger, clock, methods = METHODS } = options;
+	const { handlers, store, telemetry, logger, clock, gate, methods = METHODS } = options;
 	const routes = createRoutes(methods, handlers);
 	const keyedCalls = createKeyedCalls(store, clock);
 	let draining = false;
@@ -84,7 +81,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 		const route = routes.get(call.method);
 		if (!route) throw new AppError("METHOD_NOT_FOUND", `There is no method ${call.method.slice(0, 100)}.`);
 		const { descriptor } = route;
-		assertScope(call.caller, descriptor.scope, descriptor.name);
+		// Who holds the scope for nothing at all does not learn what the parameters should be.
+		gate.pass(call.caller, { scope: descriptor.scope, asked: "own", what: descriptor.name });
 		if (descriptor.connectionOnly === true && !call.connection) {
 			throw new AppError("PROTOCOL_OUT_OF_ORDER", `${descriptor.name} needs a connection to /ws.`);
 		}
@@ -97,6 +95,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 		const route = find(call);
 		const { descriptor } = route;
 		const params = parseParams(descriptor.params, call.params);
+		for (const asked of resourcesOfParams(params, descriptor.connectionOnly === true))
+			gate.pass(call.caller, { scope: descriptor.scope, asked, what: descriptor.name });
 		const keyed =
 			call.idempotencyKey !== undefined && descriptor.mutates && descriptor.perConnection !== true;
 		const claim =
@@ -110,6 +110,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 				: undefined;
 		const context: CallContext = {
 			caller: call.caller,
+			allows: (scope, asked) => gate.allows(call.caller, scope, asked),
 			signal: call.signal,
 			idempotency: claim,
 			connection: call.connection,

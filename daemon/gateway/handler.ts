@@ -1,5 +1,6 @@
 import type { Role, Scope } from "#protocol/scope.ts";
 import type { MethodName, MethodParams, MethodResult } from "#protocol/service/index.ts";
+import type { Asked, Grant } from "../policy/grant.ts";
 import type { IdempotencyClaim } from "../storage/store.ts";
 
 /** Who calls, as the gateway authenticated it. */
@@ -7,7 +8,8 @@ export interface Caller {
 	/** Stable for idempotency and audit: `local` for the Unix socket and the bearer token, later a device id. */
 	readonly identity: string;
 	readonly role: Role;
-	readonly scopes: ReadonlySet<Scope>;
+	/** What it may do; asked through the gateway's gate only. */
+	readonly grants: readonly Grant[];
 	/** Connection id (one per /ws connection, one per HTTP request). */
 	readonly clientId: string;
 	/** For people: `tui`, `cli`, `web`, plus pid or device; shown as "answered by". */
@@ -38,6 +40,8 @@ export interface Connection {
 
 export interface CallContext {
 	readonly caller: Caller;
+	/** For what a handler learns only on its way that it must ask for; the method's own scope was checked already. */
+	allows(scope: Scope, asked: Asked): boolean;
 	/** Aborted when the connection closes or the daemon stops. */
 	readonly signal: AbortSignal;
 	/** Present when the caller sent a key: hand it to the `store.write` that makes the change. */

@@ -27,7 +27,7 @@ export function createServerHello(caller: Caller, protocol: number, epoch: strin
 		server: { name: "weave-codex", version: VERSION, epoch },
 		identity: caller.identity,
 		role: caller.role,
-		scopes: [...caller.scopes],
+		scopes: [...new Set(caller.grants.map(({ scope }) => scope))],
 		services: SERVICES,
 		limits: { ...LIMITS },
 	};

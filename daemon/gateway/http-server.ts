@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { AppError, toAppError } from "#base/app-error.ts";
 import { newId } from "#base/id.ts";
-import { ROLE_SCOPES } from "#protocol/scope.ts";
+import { grantsOfRole } from "../policy/grant.ts";
 import type { Authenticator } from "./authentication.ts";
 import { type ClientSet, CODEC_PATHS } from "./client-set.ts";
 import type { Dispatcher } from "./dispatch.ts";
@@ -33,8 +33,8 @@ const HEADER_MAX_BYTES = 16 * 1024;
 
 /** The owner, which this machine's user is on every listener there is so far. */
 export function ownerAt(transport: Place): Caller {
-	const scopes = new Set(ROLE_SCOPES.owner);
-	return { identity: "local", role: "owner", scopes, clientId: newId(), label: "unknown", transport };
+	const grants = grantsOfRole("owner");
+	return { identity: "local", role: "owner", grants, clientId: newId(), label: "unknown", transport };
 }
 
 /** One HTTP server; the listeners differ in place only. */

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { AppError, toAppError } from "#base/app-error.ts";
 import { CLOSE_CODE, LIMITS } from "#protocol/limits.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 import type { Caller } from "./handler.ts";
-import type { Hub } from "./hub.ts";
 import { createOutlet } from "./outlet.ts";
 import type { LinkHandlers, ServerLink } from "./server-link.ts";
 import { parseTextFrame } from "./text-frame.ts";
@@ -20,13 +20,13 @@ export const REALTIME_OFFENCES_MAX = 10;
 
 /** One client of `/api/realtime`: the hub, and nothing else. */
 export function createRealtimeConnection(
-	hub: Hub,
+	context: ConnectionContext,
 	link: ServerLink,
 	caller: Caller,
 	onClosed: () => void,
 ): LinkHandlers & { shut(code: number, reason: string): void } {
 	const outlet = createOutlet(link);
-	const followed = createTopicSet(hub, outlet, caller);
+	const followed = createTopicSet(context, outlet, caller);
 	let offences = 0;
 	let ended = false;
 
@@ -51,7 +51,8 @@ export function createRealtimeConnection(
 	function end(): void {
 		if (ended) return;
 		ended = true;
-		hub.dropSink(outlet);
+		followed.end();
+		context.hub.dropSink(outlet);
 		onClosed();
 	}
 

@@ -7,6 +7,7 @@ import { systemClock } from "#base/clock.ts";
 import { rpcOnce } from "#client/node/rpc-once.ts";
 import { createGateway } from "#daemon/gateway/create-gateway.ts";
 import { createHub } from "#daemon/gateway/create-hub.ts";
+import { createGate } from "#daemon/gateway/gate.ts";
 import { createMemoryLogger } from "#test/support/logger.ts";
 import { completeHandlers, type GatewayFixture, startGateway, TOKEN } from "./gateway-fixture.ts";
 
@@ -316,6 +317,7 @@ test("gateway: refuses to start when a method has no handler or a handler no met
 		},
 		logger: createMemoryLogger(),
 		clock: systemClock,
+		gate: createGate({ clock: systemClock, logger: createMemoryLogger() }),
 	};
 	expect(() => createDispatcher({ ...rest, handlers: some as never })).toThrow("chat.list has no handler");
 	expect(() =>

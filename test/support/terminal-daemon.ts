@@ -12,7 +12,7 @@ import { createStore } from "#daemon/storage/create-store.ts";
 import type { Store } from "#daemon/storage/store.ts";
 import type { Logger, Telemetry } from "#daemon/telemetry/port.ts";
 import { type Paths, resolvePaths } from "#platform/paths.ts";
-import { ROLE_SCOPES } from "#protocol/scope.ts";
+import { grantsOfRole } from "#daemon/policy/grant.ts";
 import type { Terminal } from "#protocol/record.ts";
 import { createVirtualTerminal, type VirtualTerminal } from "./virtual-terminal.ts";
 
@@ -32,8 +32,8 @@ const silentTelemetry: Telemetry = {
 
 /** A caller as the gateway would have authenticated it on the Unix socket. */
 export function callContext(clientId = "test"): CallContext {
-	const caller: Caller = { identity: "local", role: "owner", scopes: new Set(ROLE_SCOPES.owner), clientId, label: clientId, transport: "unix" };
-	return { caller, signal: new AbortController().signal, idempotency: undefined, connection: undefined };
+	const caller: Caller = { identity: "local", role: "owner", grants: grantsOfRole("owner"), clientId, label: clientId, transport: "unix" };
+	return { caller, allows: () => true, signal: new AbortController().signal, idempotency: undefined, connection: undefined };
 }
 
 export interface TerminalDaemon extends AsyncDisposable {

@@ -161,7 +161,7 @@ interface Attached {
 async function attachTerminal(deps: TerminalHandlerDeps, params: MethodParams<"terminal.session.attach">, context: CallContext): Promise<Attached> {
 	const { caller, connection } = context;
 	const terminal = deps.table.resolve(params.terminal);
-	if (params.mode === "drive" && !caller.scopes.has("terminal.write")) {
+	if (params.mode === "drive" && !context.allows("terminal.write", `terminal:${terminal.terminal_id}`)) {
 		throw new AppError("PERMISSION_DENIED", "Driving a terminal needs terminal.write; attach with mode watch.");
 	}
 	if (params.via === "ticket" && caller.transport === "tcp") {
