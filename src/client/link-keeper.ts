@@ -14,7 +14,10 @@ export interface LinkKeeperOptions {
 	clock: Clock;
 	/** In [0, 1), for the jitter. */
 	random: () => number;
-	/** Gives up (state `refused`) when the very first attempt finds nobody: for one-shot commands. */
+	/**
+	 * For one-shot commands: gives up (state `refused`) when the very first attempt finds nobody, and when a daemon that
+	 * went away is not back within FAIL_FAST_WAIT_MS.
+	 */
 	failFast?: boolean;
 }
 
@@ -47,6 +50,8 @@ export interface LinkKeeper {
 const BACKOFF = { firstMs: 100, maxMs: 5_000 } as const;
 /** A peer that accepts and then says nothing is no daemon; twice the time it gives us for our hello. */
 const HELLO_WAIT_MS = 10_000;
+/** Long enough for a restart, short enough for somebody who waits at a prompt. */
+const FAIL_FAST_WAIT_MS = 5_000;
 /** A polite close gets this long, then the link is cut. */
 const CLOSE_WAIT_MS = 1_000;
 
@@ -80,9 +85,50 @@ function closedError(address: string, code: number, reason: string): AppError {
 	return new AppError("DAEMON_UNAVAILABLE", `The link to ${address} closed (${words}).`);
 }
 
+function absentError(address: string, cause: AppError): AppError {
+	const words = `The daemon at ${address} went away and was not back within ${FAIL_FAST_WAIT_MS / 1000} s.`;
+	return new AppError("DAEMON_UNAVAILABLE", words, { cause });
+}
+
 function sayHello(link: TransportLink, client: ClientHello["client"]): void {
 	const protocol = { min: PROTOCOL_MIN, max: PROTOCOL_MAX };
 	link.sendText(JSON.stringify({ type: "hello", protocol, client } satisfies ClientHello));
+}
+
+function createAttempt(): Attempt {
+	return {
+		abort: new AbortController(),
+		ended: createDeferred(),
+		link: undefined,
+		helloTimer: undefined,
+		refusal: undefined,
+	};
+}
+
+function cut(own: Attempt, error: AppError): void {
+	own.helloTimer?.[Symbol.dispose]();
+	own.link?.close();
+	own.abort.abort(error);
+}
+
+/** The two timers of a lost link: the next attempt, and, with failFast, the last of its patience. */
+function createWaits(clock: Clock) {
+	let retryTimer: Disposable | undefined;
+	let patience: Disposable | undefined;
+	return {
+		retry(delayMs: number, connect: () => void): void {
+			retryTimer = clock.after(delayMs, connect);
+		},
+		/** Runs from the first loss to the next hello. */
+		beginPatience(giveUp: () => void): void {
+			patience ??= clock.after(FAIL_FAST_WAIT_MS, giveUp);
+		},
+		end(): void {
+			retryTimer?.[Symbol.dispose]();
+			patience?.[Symbol.dispose]();
+			patience = undefined;
+		},
+	};
 }
 
 /** Ends an attempt politely, then by force. */
@@ -127,7 +173,7 @@ export function createLinkKeeper(options: LinkKeeperOptions, listener: LinkListe
 	let attempt: Attempt | undefined;
 	let attemptCount = 0;
 	let everConnected = false;
-	let retryTimer: Disposable | undefined;
+	const waits = createWaits(clock);
 
 	function setState(next: LinkState): void {
 		state = next;
@@ -141,13 +187,13 @@ export function createLinkKeeper(options: LinkKeeperOptions, listener: LinkListe
 		listener.onLost();
 		const cause = own.refusal ?? error;
 		if (isFinal(cause) || (options.failFast === true && !everConnected)) {
-			setState({ kind: "refused", error: cause });
-			listener.onRefused(cause);
+			giveUp(cause);
 			return;
 		}
+		if (options.failFast === true) waits.beginPatience(() => giveUp(absentError(transport.address, cause)));
 		attemptCount += 1;
 		const delayMs = backoffMs(attemptCount, { ...BACKOFF, random });
-		retryTimer = clock.after(delayMs, connect);
+		waits.retry(delayMs, connect);
 		setState({
 			kind: "reconnecting",
 			attempt: attemptCount,
@@ -156,10 +202,18 @@ export function createLinkKeeper(options: LinkKeeperOptions, listener: LinkListe
 		});
 	}
 
+	function giveUp(error: AppError): void {
+		const own = attempt;
+		attempt = undefined;
+		if (own) cut(own, error);
+		waits.end();
+		setState({ kind: "refused", error });
+		listener.onRefused(error);
+	}
+
 	function drop(own: Attempt, error: AppError): void {
 		own.refusal ??= error;
-		own.link?.close();
-		own.abort.abort(error);
+		cut(own, error);
 		lose(own, error);
 	}
 
@@ -170,19 +224,14 @@ export function createLinkKeeper(options: LinkKeeperOptions, listener: LinkListe
 			own.helloTimer?.[Symbol.dispose]();
 			attemptCount = 0;
 			everConnected = true;
+			waits.end();
 			setState({ kind: "connected", hello: arrival.hello });
 			listener.onGreeted();
 		} else listener.onArrival(arrival);
 	}
 
 	function connect(): void {
-		const own: Attempt = {
-			abort: new AbortController(),
-			ended: createDeferred(),
-			link: undefined,
-			helloTimer: undefined,
-			refusal: undefined,
-		};
+		const own = createAttempt();
 		attempt = own;
 		startAttempt(own, transport, {
 			onText: (text) => attempt === own && arrive(own, parseServerText(text)),
@@ -215,7 +264,7 @@ export function createLinkKeeper(options: LinkKeeperOptions, listener: LinkListe
 			if (state.kind === "closed") return;
 			const own = attempt;
 			attempt = undefined;
-			retryTimer?.[Symbol.dispose]();
+			waits.end();
 			setState({ kind: "closed" });
 			if (own) await shut(own, clock, describeState(state, transport.address));
 		},

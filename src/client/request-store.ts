@@ -5,9 +5,13 @@ import type { CallOptions } from "./client.ts";
 /** One call that has no answer yet. */
 interface Pending {
 	readonly id: string;
+	readonly method: string;
+	readonly key: string;
 	readonly text: string;
 	readonly timeoutMs: number;
 	sent: boolean;
+	/** On some link, which is gone since: the daemon may have done it. */
+	everSent: boolean;
 	resolve(value: unknown): void;
 	reject(error: AppError): void;
 	release(): void;
@@ -37,6 +41,16 @@ export interface RequestStore {
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
+/** A call that was sent and then lost with its daemon is neither done nor not done, and is told so. */
+function lossOf({ everSent, method, key }: Pending, error: AppError): AppError {
+	if (!everSent || error.code !== "DAEMON_UNAVAILABLE") return error;
+	const words = `Whether ${method} was carried out is unknown; to repeat it is safe with the same idempotency key (${key}).`;
+	return new AppError("DAEMON_UNAVAILABLE", `${error.message} ${words}`, {
+		data: { method, outcome: "unknown", idempotency_key: key },
+		cause: error,
+	});
+}
+
 function cancelled(signal: AbortSignal): AppError {
 	return signal.reason instanceof AppError
 		? signal.reason
@@ -55,10 +69,15 @@ export function createRequestStore({ clock, send, newKey, linkError }: RequestSt
 		const lost = linkError();
 		const error = entry.sent
 			? new AppError("TIMEOUT", `${method} was not answered within ${entry.timeoutMs} ms.`)
-			: lost;
+			: lossOf(entry, lost);
 		pending.delete(entry.id);
 		entry.release();
 		entry.reject(error);
+	}
+
+	function deliver(entry: Pending): void {
+		entry.sent = send(entry.text);
+		entry.everSent ||= entry.sent;
 	}
 
 	function track(entry: Pending, method: string, signal: AbortSignal | undefined): () => void {
@@ -83,10 +102,21 @@ export function createRequestStore({ clock, send, newKey, linkError }: RequestSt
 			const id = String(lastId);
 			const text = JSON.stringify({ type: "request", id, method, params, idempotency_key: idempotencyKey });
 			const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-			const entry: Pending = { id, text, timeoutMs, sent: false, resolve, reject, release: () => undefined };
+			const entry: Pending = {
+				id,
+				method,
+				key: idempotencyKey,
+				text,
+				timeoutMs,
+				sent: false,
+				everSent: false,
+				resolve,
+				reject,
+				release: () => undefined,
+			};
 			entry.release = track(entry, method, signal);
 			pending.set(id, entry);
-			entry.sent = send(text);
+			deliver(entry);
 			return promise;
 		},
 		settle(id, { result, error }) {
@@ -102,14 +132,14 @@ export function createRequestStore({ clock, send, newKey, linkError }: RequestSt
 			for (const entry of pending.values()) entry.sent = false;
 		},
 		resend() {
-			for (const entry of pending.values()) if (!entry.sent) entry.sent = send(entry.text);
+			for (const entry of pending.values()) if (!entry.sent) deliver(entry);
 		},
 		failAll(error) {
 			const entries = [...pending.values()];
 			pending.clear();
 			for (const entry of entries) {
 				entry.release();
-				entry.reject(error);
+				entry.reject(lossOf(entry, error));
 			}
 		},
 		get size() {

@@ -11,7 +11,7 @@ interface ConnectLocalOptions {
 	/** Default: `pid N`. */
 	name?: string;
 	version?: string;
-	/** True (default): the first attempt decides, for one-shot commands. False: keeps trying, for the TUI. */
+	/** True (default): the first attempt decides and a lost daemon gets 5 s to return, for one-shot commands. False: keeps trying, for the TUI. */
 	failFast?: boolean;
 }
 

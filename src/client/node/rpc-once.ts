@@ -36,6 +36,19 @@ export function toConnectError(thrown: unknown, address: string): AppError {
 	return new AppError("DAEMON_UNAVAILABLE", message, { data: { address }, cause: thrown });
 }
 
+/** The daemon ended with the call in its hands. */
+function lostError(refusal: AppError, method: string, key: string | undefined): AppError {
+	const words = `The daemon went away before it answered. Whether ${method} was carried out is unknown; to repeat it is safe with an idempotency key`;
+	return new AppError(
+		"DAEMON_UNAVAILABLE",
+		`${words}${key === undefined ? ", which this call had not" : ` (${key})`}.`,
+		{
+			data: { method, outcome: "unknown", ...(key === undefined ? {} : { idempotency_key: key }) },
+			cause: refusal,
+		},
+	);
+}
+
 function parseAnswer(text: string): unknown {
 	try {
 		return text === "" ? undefined : JSON.parse(text);
@@ -79,6 +92,7 @@ export async function rpcOnce(
 	const body = Buffer.from(JSON.stringify(params ?? {}));
 	const timeout = timeoutMs > 0 ? AbortSignal.timeout(timeoutMs) : undefined;
 	const stop = [signal, timeout].filter((one) => one !== undefined);
+	let isConnected = false;
 	try {
 		const response = await new Promise<IncomingMessage>((resolve, reject) => {
 			const outgoing = request({
@@ -95,6 +109,11 @@ export async function rpcOnce(
 					...(idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }),
 				},
 			});
+			outgoing.once("socket", (socket) => {
+				socket.once("connect", () => {
+					isConnected = true;
+				});
+			});
 			outgoing.once("response", resolve);
 			outgoing.once("error", reject);
 			outgoing.end(body);
@@ -107,6 +126,9 @@ export async function rpcOnce(
 		if (signal?.aborted) throw signal.reason instanceof AppError ? signal.reason : new AppError("CANCELLED");
 		if (timeout?.aborted)
 			throw new AppError("TIMEOUT", `The daemon did not answer ${method} within ${timeoutMs} ms.`);
-		throw toConnectError(error, paths.daemonSocket);
+		const refusal = toConnectError(error, paths.daemonSocket);
+		throw isConnected && refusal.code === "DAEMON_UNAVAILABLE"
+			? lostError(refusal, method, idempotencyKey)
+			: refusal;
 	}
 }

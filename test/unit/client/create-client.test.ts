@@ -184,6 +184,69 @@ describe("client", () => {
 		await later.client[Symbol.asyncDispose]();
 	});
 
+	test("client: with failFast, gives a daemon that went away five seconds, then says that the outcome is unknown", async () => {
+		const { client, clock, greet, far } = setUp({ failFast: true });
+		const link = await greet();
+		const sent = client.callRaw("a.b", {}, { idempotencyKey: "k1" });
+		far.refuse = new AppError("DAEMON_UNAVAILABLE");
+		link.drop();
+		const unsent = client.callRaw("c.d", {});
+		for (const call of [sent, unsent]) call.catch(() => undefined);
+		for (let waited = 0; waited < 4_900; waited += 100) {
+			clock.advance(100);
+			await settle();
+		}
+		expect(client.state.kind).toBe("reconnecting");
+		clock.advance(100);
+		await expect(sent).rejects.toMatchObject({
+			code: "DAEMON_UNAVAILABLE",
+			message: expect.stringContaining("unknown"),
+			data: { method: "a.b", outcome: "unknown", idempotency_key: "k1" },
+		});
+		await expect(unsent).rejects.toMatchObject({ code: "DAEMON_UNAVAILABLE", data: undefined });
+		expect(client.state.kind).toBe("refused");
+		expect(clock.pending).toBe(0);
+	});
+
+	test("client: with failFast, goes on when the daemon is back in time, and may lose it again later", async () => {
+		const { client, clock, greet, far } = setUp({ failFast: true });
+		const first = await greet();
+		const call = client.callRaw("a.b", {});
+		far.refuse = new AppError("DAEMON_UNAVAILABLE");
+		first.drop();
+		clock.advance(4_000);
+		await settle();
+		far.refuse = undefined;
+		clock.advance(900);
+		const second = await greet();
+		expect(requests(second)).toEqual(requests(first));
+		second.say({ type: "response", id: requests(second)[0]?.id, result: 1 });
+		expect(await call).toBe(1);
+		clock.advance(10_000);
+		second.drop();
+		clock.advance(4_000);
+		await greet();
+		expect(client.state.kind).toBe("connected");
+		await client[Symbol.asyncDispose]();
+	});
+
+	test("client: without failFast, tries for ever", async () => {
+		const { client, clock, greet, far } = setUp();
+		const link = await greet();
+		far.refuse = new AppError("DAEMON_UNAVAILABLE");
+		link.drop();
+		for (let waited = 0; waited < 600; waited += 1) {
+			clock.advance(1_000);
+			await settle();
+		}
+		expect(client.state.kind).toBe("reconnecting");
+		far.refuse = undefined;
+		clock.advance(5_000);
+		await greet();
+		expect(client.state.kind).toBe("connected");
+		await client[Symbol.asyncDispose]();
+	});
+
 	test("client: tells a call that ran out of time whether it was sent", async () => {
 		const { client, clock, greet, far } = setUp({ refuse: new AppError("DAEMON_UNAVAILABLE") });
 		const unsent = client.callRaw("a.b", {}, { timeoutMs: 10 });
