@@ -9,13 +9,18 @@ interface Entry {
 	open: boolean;
 	/** Has text that was not saved yet. */
 	dirty: boolean;
+	/** What clients see until the finished item is durable; null: nothing, undefined: the item itself. */
+	before?: Item | null;
 }
 
 /** The items of one turn as clients see them right now, partial texts included. */
 export interface LiveItems {
 	/** The item's place; a second item of the same id gets a place of its own once the first is closed. */
 	start(item: Item): number;
+	/** Closes it; `list` shows it as it was before until it is revealed. */
 	complete(item: Item): number;
+	/** The finished item is durable: it may be seen. */
+	reveal(ordinal: number): void;
 	appendText(itemId: string, delta: string): void;
 	appendReasoning(itemId: string, summaryIndex: number, delta: string): void;
 	appendOutput(itemId: string, delta: string): void;
@@ -61,10 +66,14 @@ export function createLiveItems(first: readonly Item[]): LiveItems {
 	return {
 		start: (item) => start(item).ordinal,
 		complete(item) {
+			const known = byId.get(item.id);
+			const before = known?.open ? known.item : null;
 			const entry = start(item);
-			entry.open = false;
-			entry.dirty = false;
+			Object.assign(entry, { open: false, dirty: false, before });
 			return entry.ordinal;
+		},
+		reveal(ordinal) {
+			delete entries[ordinal]?.before;
 		},
 		appendText(itemId, delta) {
 			change(itemId, (item) => (item.type === "agentMessage" ? { ...item, text: item.text + delta } : item));
@@ -81,7 +90,11 @@ export function createLiveItems(first: readonly Item[]): LiveItems {
 		appendOutput(itemId, delta) {
 			change(itemId, (item) => (item.type === "commandExecution" ? withOutput(item, delta) : item));
 		},
-		list: () => entries.map((entry) => entry.item),
+		list: () =>
+			entries.flatMap(({ item, before }) => {
+				if (before === undefined) return [item];
+				return before === null ? [] : [before];
+			}),
 		openItems: () => entries.filter((entry) => entry.open).map(({ ordinal, item }) => ({ ordinal, item })),
 		takeDirty() {
 			const dirty = entries.filter((entry) => entry.open && entry.dirty);

@@ -27,7 +27,8 @@ export interface LiveTurn {
 	readonly effects: ToolContext["effects"];
 	add(step: TurnStep): void;
 	flush(): Promise<void>;
-	takeSteps(): TurnStep[];
+	/** Commits what was said so far together with another change. */
+	commitWith<T>(write: (steps: readonly TurnStep[]) => Promise<T>): Promise<T>;
 	/** Takes up messages of the store that steer this turn and are not known yet. */
 	pullSteers(): void;
 	takeSteer(): readonly SteerMessage[];
@@ -37,6 +38,13 @@ export interface LiveTurn {
 	/** After the last tool call: items that nobody will complete any more. */
 	closeLeftovers(atMs: number): Promise<void>;
 }
+
+/** Text is told at once and not in line, so it has to wait for the line to be empty. */
+const BEGINS: ReadonlySet<LoopEvent["type"]> = new Set([
+	"item_started",
+	"message_delta",
+	"reasoning_delta",
+] as const);
 
 /** Commits what a tool is about to do and what came of it. `intended` remembers which items may have acted. */
 function createEffects(
@@ -87,9 +95,12 @@ export function createLiveTurn(
 		turn: about,
 		partials: () =>
 			live.takeDirty().map(({ ordinal, item }) => ({ step: "item", ordinal, item, phase: "saved" })),
+		onSettled: (batch) => voice.settled(batch),
+		onLost: (batch) => voice.lost(batch),
 		onFailure: (error) => logger.error("a turn's steps were not saved", { ...about, error: String(error) }),
 	});
-	const voice = createTurnVoice({ turn: about, activity, journal, live, dress: steers.dress });
+	const stored = new Set(steers.openingItems.map((item) => item.id));
+	const voice = createTurnVoice({ turn: about, activity, journal, live, dress: steers.dress, stored });
 	let ended = false;
 
 	return {
@@ -107,8 +118,13 @@ export function createLiveTurn(
 		},
 		abort: (reason) => controller.abort(reason),
 		async emit(event) {
-			if (event.type === "history") journal.add({ step: "history", items: event.items });
-			else if (!ended) voice.say(event);
+			if (event.type === "history") {
+				journal.add({ step: "history", items: event.items });
+				return;
+			}
+			// What begins now comes after what was finished; that is told when it is on disk.
+			if (voice.isHolding && BEGINS.has(event.type)) await journal.flush();
+			if (!ended) voice.say(event);
 		},
 		items: {
 			async started(item) {
@@ -119,9 +135,9 @@ export function createLiveTurn(
 			diff: voice.diff,
 		},
 		effects: createEffects(journal, fault, controller.signal, intended),
-		add: journal.add,
+		add: (step) => void journal.add(step),
 		flush: journal.flush,
-		takeSteps: journal.take,
+		commitWith: journal.commitWith,
 		pullSteers: steers.pull,
 		takeSteer: steers.take,
 		onSteer: steers.onArrival,

@@ -79,10 +79,12 @@ export function createTurnRunner({ deps, approvals, grants, stopping }: TurnRunn
 	}
 
 	async function writeEnd(live: LiveTurn, outcome: TurnOutcome, head: string | null): Promise<void> {
-		const end = { ...endOf(live, outcome), git_head_after: head, steps: live.takeSteps() };
+		const end = { ...endOf(live, outcome), git_head_after: head };
 		for (;;) {
 			try {
-				await store.write(endTurnWrite, { ...end, start_next: !stopping.aborted });
+				await live.commitWith((steps) =>
+					store.write(endTurnWrite, { ...end, steps, start_next: !stopping.aborted }),
+				);
 				return;
 			} catch (error) {
 				if (!(error instanceof AppError) || error.code !== "STORAGE_FULL" || stopping.aborted) throw error;

@@ -1,4 +1,5 @@
 import type { LoopEvent } from "#daemon/agent/loop-port.ts";
+import type { ChatEvent } from "#protocol/chat-event.ts";
 import type { CommandExecutionItem, FileChangeItem, Item } from "#protocol/codex-item.ts";
 import type { Activity } from "./activity.ts";
 import type { Journal } from "./journal.ts";
@@ -11,9 +12,22 @@ export interface TurnVoice {
 	say(event: Exclude<LoopEvent, { type: "history" }>): void;
 	started(item: Item): void;
 	output(itemId: string, delta: string): void;
-	/** Tells it once it is durable. */
+	/** Resolves when it is durable and told. */
 	completeDurably(item: ToolItem): Promise<void>;
 	diff(diff: string): void;
+	/** Whether something waits to be durable before it is told; what follows it must wait too. */
+	readonly isHolding: boolean;
+	/** Tells what waited for this batch of the journal. */
+	settled(batch: number): void;
+	/** Forgets what waited for a batch that will never be on disk. */
+	lost(batch: number): void;
+}
+
+/** An event in its turn; `needs` is the batch of the journal that has to be on disk before it is told, 0 none. */
+interface Held {
+	readonly event: ChatEvent;
+	readonly needs: number;
+	readonly onTold: () => void;
 }
 
 interface VoicePorts {
@@ -22,23 +36,41 @@ interface VoicePorts {
 	journal: Journal;
 	live: LiveItems;
 	dress(item: Item): Item;
+	/** Ids of items that were stored before the turn began. */
+	stored: ReadonlySet<string>;
 }
 
-export function createTurnVoice({ turn, activity, journal, live, dress }: VoicePorts): TurnVoice {
+/** The order in which things were said is the order in which they are told, and no item is told as finished before it is on disk. */
+export function createTurnVoice({ turn, activity, journal, live, dress, stored }: VoicePorts): TurnVoice {
+	let held: Held[] = [];
+	let onDisk = 0;
+
+	function drain(): void {
+		for (let next = held[0]; next !== undefined && next.needs <= onDisk; next = held[0]) {
+			held.shift();
+			next.onTold();
+			activity.event(next.event);
+		}
+	}
+
+	function tell(event: ChatEvent, needs = 0, onTold = (): void => undefined): void {
+		held.push({ event, needs, onTold });
+		drain();
+	}
+
 	function started(told: Item): void {
 		const item = dress(told);
 		journal.add({ step: "item", ordinal: live.start(item), item, phase: "started" });
-		activity.event({ type: "chat.item.started", ...turn, item_id: item.id, item });
+		tell({ type: "chat.item.started", ...turn, item_id: item.id, item });
 	}
 
-	function complete(told: Item): Item {
+	function complete(told: Item): void {
 		const item = dress(told);
-		journal.add({ step: "item", ordinal: live.complete(item), item, phase: "completed" });
-		return item;
-	}
-
-	function announceCompleted(item: Item): void {
-		activity.event({ type: "chat.item.completed", ...turn, item_id: item.id, item });
+		const isStored = stored.has(item.id);
+		const ordinal = live.complete(item);
+		const batch = journal.add({ step: "item", ordinal, item, phase: "completed" }, !isStored);
+		const event: ChatEvent = { type: "chat.item.completed", ...turn, item_id: item.id, item };
+		tell(event, isStored ? 0 : batch, () => live.reveal(ordinal));
 	}
 
 	function output(itemId: string, delta: string): void {
@@ -61,7 +93,7 @@ export function createTurnVoice({ turn, activity, journal, live, dress }: VoiceP
 	}
 
 	function diff(text: string): void {
-		activity.event({ type: "chat.diff.updated", ...turn, diff: text });
+		tell({ type: "chat.diff.updated", ...turn, diff: text });
 	}
 
 	return {
@@ -69,10 +101,19 @@ export function createTurnVoice({ turn, activity, journal, live, dress }: VoiceP
 		output,
 		diff,
 		async completeDurably(item) {
-			activity.flush();
-			const done = complete(item);
+			complete(item);
 			await journal.flush();
-			announceCompleted(done);
+		},
+		get isHolding() {
+			return held.length > 0;
+		},
+		settled(batch) {
+			onDisk = Math.max(onDisk, batch);
+			drain();
+		},
+		lost(batch) {
+			held = held.filter((entry) => entry.needs !== batch);
+			drain();
 		},
 		say(event) {
 			switch (event.type) {
@@ -80,7 +121,7 @@ export function createTurnVoice({ turn, activity, journal, live, dress }: VoiceP
 					started(event.item);
 					break;
 				case "item_completed":
-					announceCompleted(complete(event.item));
+					complete(event.item);
 					break;
 				case "message_delta":
 					text(event.itemId, event.delta);
@@ -96,12 +137,12 @@ export function createTurnVoice({ turn, activity, journal, live, dress }: VoiceP
 					break;
 				case "usage_updated":
 					journal.add({ step: "usage", usage: event.usage });
-					activity.event({ type: "chat.usage.updated", ...turn, usage: event.usage });
+					tell({ type: "chat.usage.updated", ...turn, usage: event.usage });
 					break;
 				case "error": {
 					const { error, willRetry: will_retry } = event;
 					journal.add({ step: "error", error, will_retry });
-					activity.event({ type: "chat.error", ...turn, error, will_retry });
+					tell({ type: "chat.error", ...turn, error, will_retry });
 				}
 			}
 		},

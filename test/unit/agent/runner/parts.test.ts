@@ -55,6 +55,8 @@ test("live items: a second item of the same id gets a place of its own once the 
 	expect(items.takeDirty()).toMatchObject([{ ordinal: 0, item: { text: "ab" } }]);
 	expect(items.takeDirty()).toEqual([]);
 	expect(items.complete(item("abc"))).toBe(0);
+	expect(items.list()).toMatchObject([{ text: "ab" }]);
+	items.reveal(0);
 	expect(items.start(item(""))).toBe(1);
 	expect(items.list().map((entry) => "text" in entry && entry.text)).toEqual(["abc", ""]);
 });
