@@ -7,14 +7,17 @@ import type { Clock } from "#base/clock.ts";
 import { failedProcess, type RunningProcess, startProcess } from "#platform/process.ts";
 import { createPipePool } from "#platform/process-pipe.ts";
 import {
+	isInside,
 	isProtected,
 	listProtectedPaths,
 	type ProductPlaces,
 	type ProtectedPaths,
 } from "../policy/protected.ts";
 import type { Environment, ExecRequest } from "./environment.ts";
-import { type Bubblewrap, detectBubblewrap, sandboxArgv } from "./sandbox/bubblewrap.ts";
+import { detectBubblewrap, type SandboxPlan, sandboxArgv } from "./sandbox/bubblewrap.ts";
 import { childEnvironment } from "./sandbox/child-environment.ts";
+import { listForeignSockets } from "./sandbox/foreign-sockets.ts";
+import { createGitGuard } from "./sandbox/git-guard.ts";
 import { resolveRealPath } from "./sandbox/real-path.ts";
 
 /** Kept output of one command: enough for any log a model can use, little enough for many at once. */
@@ -49,12 +52,28 @@ export async function createLocalEnvironment(options: LocalEnvironmentOptions): 
 	const bubblewrap = typeof detected === "string" ? undefined : detected;
 	const protectedPaths = listProtectedPaths(options.paths, options.env, resolveRealPath);
 	const running = new Set<RunningProcess>();
+	const gitGuard = createGitGuard();
+	const userHome = options.env["HOME"];
 
 	function exec(request: ExecRequest): RunningProcess {
 		if (!existsSync(request.cwd)) return failedProcess(`The folder ${request.cwd} does not exist.`);
-		const argv =
-			request.sandbox === "danger-full-access" ? request.argv : wrap(request, bubblewrap, protectedPaths);
-		if (typeof argv === "string") return failedProcess(argv);
+		if (request.sandbox === "danger-full-access") return start(request, request.argv);
+		if (bubblewrap === undefined)
+			return failedProcess("There is no sandbox on this machine, and the command was to run in one.");
+		const place = placeOf(request, protectedPaths);
+		if (typeof place === "string") return failedProcess(place);
+		const guarded = gitGuard.hold(place.mode === "workspace-write" ? place.roots : []);
+		const home = userHome === undefined || userHome === "" ? undefined : resolveRealPath(userHome);
+		// A workspace around the home is not one whose sockets are its own.
+		const own = place.roots.filter((root) => root !== "/" && (home === undefined || !isInside(home, root)));
+		const sockets = listForeignSockets(options.env, own);
+		const plan = { ...place, sockets, home, networkAccess: request.networkAccess, hidden: protectedPaths };
+		const started = start(request, sandboxArgv(bubblewrap, plan, request.argv));
+		void started.done.then(() => guarded[Symbol.dispose]());
+		return started;
+	}
+
+	function start(request: ExecRequest, argv: readonly string[]): RunningProcess {
 		const env = childEnvironment(request.env);
 		if (request.sandbox !== "danger-full-access") delete env["TMPDIR"];
 		const started = startProcess(
@@ -93,21 +112,16 @@ export async function createLocalEnvironment(options: LocalEnvironmentOptions): 
 	};
 }
 
-/** The argv in its sandbox, or why it must not run: without a sandbox nothing runs that asked for one. */
-function wrap(
+/** Where a command in the sandbox runs and what it may write, or why it must not run. */
+function placeOf(
 	request: ExecRequest,
-	bubblewrap: Bubblewrap | undefined,
 	hidden: ProtectedPaths,
-): string[] | string {
-	if (request.sandbox === "danger-full-access") return [...request.argv];
-	if (bubblewrap === undefined)
-		return "There is no sandbox on this machine, and the command was to run in one.";
+): Pick<SandboxPlan, "mode" | "cwd" | "roots"> | string {
+	const mode = request.sandbox === "read-only" ? "read-only" : "workspace-write";
 	const cwd = resolveRealPath(request.cwd);
 	if (isProtected(cwd, hidden)) return `The folder ${request.cwd} is protected: no command runs there.`;
 	const roots = [request.workspaceRoot ?? cwd, ...request.writableRoots].map((root) => resolveRealPath(root));
-	const open = [...new Set(roots)].filter((root) => !isProtected(root, hidden));
-	const plan = { mode: request.sandbox, cwd, roots: open, networkAccess: request.networkAccess, hidden };
-	return sandboxArgv(bubblewrap, plan, request.argv);
+	return { mode, cwd, roots: [...new Set(roots)].filter((root) => !isProtected(root, hidden)) };
 }
 
 async function readText(path: string): Promise<string | undefined> {

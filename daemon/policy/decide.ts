@@ -24,6 +24,8 @@ export interface PolicyQuestion {
 	readonly escalated: boolean;
 	readonly justification: string | null;
 	readonly workspaceRoots: readonly string[];
+	/** The person's home, which is no workspace as a whole: its start-up files run outside any sandbox. */
+	readonly userHome: string | null;
 	readonly gitRoot: string | null;
 	readonly protectedPaths: ProtectedPaths;
 	/** A person accepted exactly this for the session. */
@@ -91,11 +93,9 @@ function decideUnfenced(question: PolicyQuestion): Verdict {
 }
 
 function decidePatch(question: PolicyQuestion): Verdict {
-	const { approvalPolicy, sandbox, granted, paths, workspaceRoots } = question;
+	const { approvalPolicy, sandbox, granted, paths } = question;
 	if (granted) return run(sandbox);
-	const inside = paths.every((path) =>
-		workspaceRoots.some((root) => isInside(path, root) && !isGitState(path, root)),
-	);
+	const inside = paths.every((path) => isOpen(path, question));
 	const free = sandbox === "danger-full-access" || (sandbox === "workspace-write" && inside);
 	if (free && approvalPolicy !== "untrusted") return run(sandbox);
 	const reason = patchReason(sandbox, inside);
@@ -111,9 +111,17 @@ function patchReason(sandbox: SandboxMode, inside: boolean): string | null {
 	return sandbox === "read-only" ? "the workspace is read-only" : null;
 }
 
+function isOpen(path: string, { workspaceRoots, userHome }: PolicyQuestion): boolean {
+	return workspaceRoots.some((root) => {
+		if (!isInside(path, root) || isGitState(path, root)) return false;
+		return userHome === null || !isInside(userHome, root) || !isInside(path, userHome);
+	});
+}
+
 /** Hooks and config below .git are run later, outside any sandbox. */
 function isGitState(path: string, root: string): boolean {
-	return path.slice(root.length).split("/").includes(".git");
+	// Some disks do not tell capitals apart.
+	return path.slice(root.length).toLowerCase().split("/").includes(".git");
 }
 
 /** The parsed command when it only reads. Not zsh: its `=name`, arithmetic operands and glob qualifiers run things. */

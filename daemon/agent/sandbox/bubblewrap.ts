@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
 import { accessSync, constants, existsSync, statSync } from "node:fs";
-import { delimiter, dirname, isAbsolute, join } from "node:path";
+import { delimiter, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
 import type { SandboxMode } from "#protocol/record.ts";
 import { isInside, type ProtectedPaths } from "../../policy/protected.ts";
+import { openFolders } from "./open-folders.ts";
 import { resolveRealPath } from "./real-path.ts";
 
 const run = promisify(execFile);
@@ -11,7 +12,7 @@ const run = promisify(execFile);
 /** A sandbox that is not up by then is taken as broken. */
 const PROBE_TIMEOUT_MS = 5_000;
 /** Shared folders full of other programs' sockets (tmux, dbus, docker, agents of keys): a command gets empty ones. */
-const PRIVATE_FOLDERS = ["/tmp", "/run"];
+const PRIVATE_FOLDERS = ["/tmp", "/run", "/var/run"];
 /** Of /run only what names name servers and, on NixOS, the programs themselves. */
 const RUN_EXPOSED = [
 	"/run/systemd/resolve/stub-resolv.conf",
@@ -41,6 +42,10 @@ export interface SandboxPlan {
 	roots: readonly string[];
 	networkAccess: boolean;
 	hidden: ProtectedPaths;
+	/** Sockets of other programs (foreign-sockets.ts); each is covered. */
+	sockets: readonly string[];
+	/** The person's home, which is never writable as a whole. */
+	home: string | undefined;
 }
 
 /** Looks for bwrap and runs it once; the text says why there is none. */
@@ -59,6 +64,8 @@ export async function detectBubblewrap(
 			roots: [],
 			networkAccess: false,
 			hidden: nothing,
+			sockets: [],
+			home: undefined,
 		};
 		const [file = program, ...args] = sandboxArgv({ program, userNamespace }, plan, ["/bin/sh", "-c", ":"]);
 		try {
@@ -97,18 +104,18 @@ function firstLine(error: unknown): string {
  */
 export function sandboxArgv(bubblewrap: Bubblewrap, plan: SandboxPlan, argv: readonly string[]): string[] {
 	const writable = plan.mode === "workspace-write";
-	// Parents first: a folder bound later covers what was bound below it.
-	const roots = [...plan.roots].sort((a, b) => a.length - b.length);
+	const { roots } = plan;
 	const args = [bubblewrap.program, writable && roots.includes("/") ? "--bind" : "--ro-bind", "/", "/"];
-	args.push("--dev", "/dev", "--proc", "/proc");
+	// Root without any right may still write the kernel's settings, of which one names a program that the kernel runs.
+	args.push("--dev", "/dev", "--proc", "/proc", "--remount-ro", "/proc");
 	const privateFolders = PRIVATE_FOLDERS.filter((folder) => isPlainFolder(folder));
 	for (const folder of privateFolders) args.push("--tmpfs", folder);
 	if (privateFolders.includes("/run")) for (const file of RUN_EXPOSED) args.push("--ro-bind-try", file, file);
-	args.push(...openFolders(plan, roots, privateFolders));
-	args.push(...hide(plan.hidden));
-	if (!writable && privateFolders.includes("/tmp") && !roots.includes("/tmp"))
-		args.push("--remount-ro", "/tmp");
-	if (privateFolders.includes("/run")) args.push("--remount-ro", "/run");
+	args.push(...openFolders(plan, privateFolders));
+	const visible = plan.sockets.filter((path) => !privateFolders.some((folder) => isInside(path, folder)));
+	args.push(...hide({ ...plan.hidden, files: [...plan.hidden.files, ...visible] }));
+	for (const folder of privateFolders)
+		if (folder !== "/tmp" || (!writable && !roots.includes("/tmp"))) args.push("--remount-ro", folder);
 	args.push(
 		...bubblewrap.userNamespace,
 		"--unshare-pid",
@@ -119,50 +126,6 @@ export function sandboxArgv(bubblewrap: Bubblewrap, plan: SandboxPlan, argv: rea
 	if (!plan.networkAccess) args.push("--unshare-net");
 	args.push("--new-session", "--die-with-parent", "--cap-drop", "ALL", "--chdir", plan.cwd, "--", ...argv);
 	return args;
-}
-
-function openFolders(
-	plan: SandboxPlan,
-	roots: readonly string[],
-	privateFolders: readonly string[],
-): string[] {
-	const args: string[] = [];
-	const bind = plan.mode === "workspace-write" ? "--bind" : "--ro-bind";
-	const writable = plan.mode === "workspace-write";
-	const pins = writable ? pinnedFolders(plan.hidden, roots, privateFolders) : [];
-	const folders = [...new Set([...roots.filter((root) => root !== "/" && existsSync(root)), ...pins])];
-	for (const folder of folders.sort((a, b) => a.length - b.length)) args.push(bind, folder, folder);
-	const covered = roots.some((root) => root !== "/" && isInside(plan.cwd, root));
-	const emptied = privateFolders.some((folder) => plan.cwd !== folder && isInside(plan.cwd, folder));
-	if (!covered && emptied) args.push("--ro-bind", plan.cwd, plan.cwd);
-	if (!writable) return args;
-	// Hooks and config in .git run outside the sandbox later, so they are not the command's to write.
-	for (const root of roots) {
-		const git = join(root, ".git");
-		if (existsSync(git)) args.push("--ro-bind", git, git);
-	}
-	return args;
-}
-
-/**
- * The folders between an open root and what is hidden below it. Each becomes a mount of its own, which the kernel lets
- * nobody rename: else a command moves the folder around a secret away, and the next command finds it uncovered.
- */
-function pinnedFolders(
-	hidden: ProtectedPaths,
-	roots: readonly string[],
-	privateFolders: readonly string[],
-): string[] {
-	const pins: string[] = [];
-	for (const path of unique([...hidden.folders, ...hidden.files]).filter((one) => existsSync(one))) {
-		for (let at = dirname(path); at !== dirname(at); at = dirname(at)) {
-			const holders = roots.filter((root) => root !== at && isInside(at, root));
-			// Below "/" the private folders are empty ones, which must not come back.
-			const emptied = privateFolders.some((folder) => isInside(at, folder));
-			if (holders.some((root) => root !== "/" || !emptied)) pins.push(at);
-		}
-	}
-	return pins;
 }
 
 /** Folders become empty, files unreadable. A file is not covered where its folder can be: a rename over it would show the new one. */

@@ -16,7 +16,7 @@ import { type CommandCall, runCommand } from "./command/run-command.ts";
 import { findGitRoot } from "./git-root.ts";
 import { applyPatchText } from "./patch/apply-patch-text.ts";
 import { awaitApproval, failure, interrupted } from "./result.ts";
-import type { ToolServices } from "./services.ts";
+import { realHome, type ToolServices } from "./services.ts";
 
 /** What the reference server tells its model about a command that a person refused. */
 const REJECTED_TEXT = 'exec_command failed: CreateProcess { message: "Rejected(\\"rejected by user\\")" }';
@@ -125,6 +125,7 @@ async function judge(judged: Judged, context: ToolContext, services: ToolService
 		escalated: judged.args.sandbox_permissions === "require_escalated",
 		justification: judged.args.justification ?? null,
 		workspaceRoots: [judged.workspace],
+		userHome: await realHome(environment, services),
 		gitRoot: await findGitRoot(environment, judged.cwd),
 		protectedPaths: services.protectedPaths,
 		granted: judged.granted,

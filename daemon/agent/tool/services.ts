@@ -1,5 +1,6 @@
 import type { NewId } from "#base/id.ts";
 import type { ProtectedPaths } from "../../policy/protected.ts";
+import type { Environment } from "../environment.ts";
 
 /** What the tools share; handed in once by `createTools`. */
 export interface ToolServices {
@@ -13,4 +14,12 @@ export interface ToolServices {
 	readonly networkAccess: boolean;
 	/** Files a turn's patches moved (from → to), by the turn's baseline, so that its diff shows a rename. */
 	readonly moves: WeakMap<object, Map<string, string>>;
+}
+
+/** The person's home as paths are compared; null when it is not known. */
+export async function realHome(
+	environment: Pick<Environment, "realPath">,
+	{ userHome }: ToolServices,
+): Promise<string | null> {
+	return userHome === undefined || userHome === "" ? null : environment.realPath(userHome);
 }

@@ -2,6 +2,7 @@ import {
 	existsSync,
 	mkdirSync,
 	mkdtempSync,
+	readdirSync,
 	readFileSync,
 	realpathSync,
 	renameSync,
@@ -198,6 +199,57 @@ describe.skipIf(!available).each(ROOTS)("sandbox at %s", (root) => {
 			}
 		},
 	);
+
+	test.each(["read-only", "workspace-write"] as const)(
+		"sandbox: sockets of other programs outside the workspace cannot be reached when %s",
+		async (sandbox) => {
+			const places = [join(root, "editor.sock"), join(work, "own.sock")];
+			for (const place of places) if (!existsSync(place)) await listen(place);
+			const request = { env: {}, networkAccess: true, writableRoots: [], sandbox };
+			const attempt = async (place: string, cwd: string): Promise<string> =>
+				(await environment.exec({ ...request, cwd, argv: [process.execPath, "-e", CONNECT, place] }).done)
+					.output;
+			expect(await attempt(join(root, "editor.sock"), work)).toMatch(/^refused /);
+			expect(await attempt(join(root, "editor.sock"), "/")).toMatch(/^refused /);
+			expect(await attempt(join(work, "own.sock"), work)).toBe("CONNECTED\n");
+		},
+	);
+
+	test("sandbox: the kernel's settings cannot be written, not even by root", async () => {
+		// Asks without writing: the answer would be the machine's.
+		const script =
+			"for f in $(find /proc/sys/kernel /proc/sys/vm -type f); do [ -w $f ] && echo $f; done; echo end";
+		for (const sandbox of ["read-only", "workspace-write"] as const)
+			expect((await sh(script, { sandbox })).output).toBe("end\n");
+	});
+
+	test("sandbox: the person's home is no place to write, a folder in it may be", async () => {
+		const plant = `echo x > ${root}/user/.bash_profile; mkdir ${root}/user/.config; echo x >> ${root}/user/.bashrc`;
+		for (const cwd of [join(root, "user"), root, "/"]) {
+			await sh(plant, { cwd });
+			expect(existsSync(join(root, "user/.bash_profile")) || existsSync(join(root, "user/.config"))).toBe(
+				false,
+			);
+			expect(readFileSync(join(root, "user/.bashrc"), "utf8")).toBe("plain\n");
+		}
+		const project = join(root, "user/project");
+		mkdirSync(project, { recursive: true });
+		await sh("echo in > made; echo out > ../out", { cwd: project });
+		expect(readFileSync(join(project, "made"), "utf8")).toBe("in\n");
+		expect(existsSync(join(root, "user/out"))).toBe(false);
+	});
+
+	test("sandbox: no repository can be made where none is, and nothing is left of the guard", async () => {
+		const bare = join(root, "bare");
+		mkdirSync(bare, { recursive: true });
+		const plant =
+			"mkdir -p .git/hooks; echo x > .git/config; mv .git gone; rm -rf .git; ls -A .git; echo end";
+		const both = await Promise.all([sh(plant, { cwd: bare }), sh(plant, { cwd: bare })]);
+		for (const { output } of both) expect(output).toMatch(/end\n$/);
+		expect(readdirSync(bare)).toEqual([]);
+		await sh(plant, { cwd: bare, sandbox: "read-only" });
+		expect(readdirSync(bare)).toEqual([]);
+	});
 
 	test("sandbox: full access is no wall, which proves the attempts above", async () => {
 		const argv = [process.execPath, "-e", CONNECT, join(root, "homie/daemon.sock")];

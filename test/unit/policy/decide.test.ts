@@ -15,6 +15,7 @@ const base: PolicyQuestion = {
 	escalated: false,
 	justification: null,
 	workspaceRoots: ["/work"],
+	userHome: "/home/u",
 	gitRoot: "/work",
 	protectedPaths: {
 		folders: ["/home/u/.ssh", "/home/u/.homie", "/home/u/.codex"],
@@ -193,6 +194,14 @@ describe("policy for patches", () => {
 		["read-only and never refuses", { sandbox: "read-only", approvalPolicy: "never" }, { kind: "refuse" }],
 		["untrusted asks", { approvalPolicy: "untrusted" }, { kind: "ask" }],
 		["git's own state asks", { paths: ["/work/.git/hooks/x"] }, { kind: "ask" }],
+		["git's own state in capitals asks", { paths: ["/work/sub/.GIT/config"] }, { kind: "ask" }],
+		[
+			"start-up files of a home that is the workspace ask",
+			{ paths: ["/home/u/.profile"], workspaceRoots: ["/home/u"] },
+			{ kind: "ask" },
+		],
+		["a home below the workspace asks", { paths: ["/home/u/x"], workspaceRoots: ["/home"] }, { kind: "ask" }],
+		["a folder in the home runs", { paths: ["/home/u/p/x"], workspaceRoots: ["/home/u/p"] }, { kind: "run" }],
 		[
 			"protected is refused",
 			{ paths: ["/home/u/.ssh/authorized_keys"], sandbox: "danger-full-access" },

@@ -4,7 +4,7 @@ import { decide, type Verdict } from "../../../policy/decide.ts";
 import { approvalDigest } from "../../approval/digest.ts";
 import type { ToolContext, ToolResult } from "../../tool.ts";
 import { awaitApproval, failure, interrupted } from "../result.ts";
-import type { ToolServices } from "../services.ts";
+import { realHome, type ToolServices } from "../services.ts";
 import { parsePatch } from "./parse.ts";
 import { itemChanges, type PlannedChange, placeOperations, planPatch, successSummary } from "./plan.ts";
 import { rememberBaseline, turnDiff } from "./turn-diff.ts";
@@ -82,6 +82,7 @@ async function judge(
 		escalated: false,
 		justification: null,
 		workspaceRoots: [await context.environment.realPath(context.cwd)],
+		userHome: await realHome(context.environment, services),
 		gitRoot: null,
 		protectedPaths: services.protectedPaths,
 		granted: paths.every((path) => context.sessionGrants.has(grantDigest(path))),
