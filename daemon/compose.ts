@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Clock } from "#base/clock.ts";
 import type { NewId } from "#base/id.ts";
+import { createGit } from "#platform/git.ts";
 import { isSameProcess } from "#platform/identity.ts";
 import { packageRoot } from "#platform/package-root.ts";
 import type { Paths } from "#platform/paths.ts";
@@ -15,6 +16,7 @@ import { runTurn } from "./agent/loop/run-turn.ts";
 import { createPreludeBuilder } from "./agent/prompt/build-prelude.ts";
 import { createProviderSelector } from "./agent/provider/select.ts";
 import { createEmbeddedRunner } from "./agent/runner/embedded-runner.ts";
+import { findGitHead } from "./agent/runner/git-head.ts";
 import type { CodexRunner } from "./agent/runner/runner.ts";
 import { createTools } from "./agent/tool/index.ts";
 import { createBus } from "./bus/create-bus.ts";
@@ -95,6 +97,7 @@ function openAgent(
 		newId,
 		identity: { name: "weave_codex", version: VERSION },
 	});
+	const git = createGit(env);
 	const hooks = createHookRunner({ logger, telemetry });
 	stack.use(registerToolTiming(hooks, telemetry));
 	const runner = createEmbeddedRunner({
@@ -105,6 +108,7 @@ function openAgent(
 			...{ clock, env, codexHome: paths.codexHome, environment },
 			settings: () => selector.promptSettings(),
 		}),
+		gitHead: (cwd) => findGitHead({ readText: environment.readText, askGit: git.head }, cwd),
 		isProcessAlive: (pid, startTime) => startTime !== null && isSameProcess({ pid, start_time: startTime }),
 	});
 	return { selector, runner: stack.use(runner) };

@@ -48,6 +48,9 @@ export const turnSchema = z.looseObject({
 	error: turnErrorSchema.nullable(),
 	started_at_ms: z.number(),
 	completed_at_ms: z.number().nullable(),
+	/** Commit that HEAD of the folder's repository meant at its start and at its end; absent or null where there is none. */
+	git_head_before: z.string().nullable().optional(),
+	git_head_after: z.string().nullable().optional(),
 	items: z.array(itemSchema),
 });
 export type Turn = z.infer<typeof turnSchema>;

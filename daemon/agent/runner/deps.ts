@@ -43,6 +43,8 @@ export interface RunnerDeps {
 	readonly runTurn: RunTurn;
 	/** Prompt sections ahead of the history. */
 	readonly prelude: (input: PreludeInput) => Promise<readonly ModelItem[]>;
+	/** The commit that HEAD of the folder's repository means; null when there is none. */
+	readonly gitHead: (cwd: string) => Promise<string | null>;
 	/** Whether that very process still lives: pid and kernel start time. */
 	readonly isProcessAlive: (pid: number, startTime: string | null) => boolean;
 	readonly logger: Logger;

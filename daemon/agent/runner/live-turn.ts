@@ -26,6 +26,8 @@ export interface LiveTurn {
 	readonly items: ToolContext["items"];
 	readonly effects: ToolContext["effects"];
 	add(step: TurnStep): void;
+	/** Nothing is done to the world before this has settled: what was before must be known by then. */
+	holdEffects(until: Promise<unknown>): void;
 	flush(): Promise<void>;
 	/** Commits what was said so far together with another change. */
 	commitWith<T>(write: (steps: readonly TurnStep[]) => Promise<T>): Promise<T>;
@@ -46,15 +48,20 @@ const BEGINS: ReadonlySet<LoopEvent["type"]> = new Set([
 	"reasoning_delta",
 ] as const);
 
-/** Commits what a tool is about to do and what came of it. `intended` remembers which items may have acted. */
-function createEffects(
-	journal: Journal,
-	fault: FaultPoint,
-	signal: AbortSignal,
-	intended: Set<string>,
-): ToolContext["effects"] {
+interface EffectPorts {
+	journal: Journal;
+	fault: FaultPoint;
+	signal: AbortSignal;
+	/** Remembers which items may have acted. */
+	intended: Set<string>;
+	ready(): Promise<unknown>;
+}
+
+/** Commits what a tool is about to do and what came of it. */
+function createEffects({ journal, fault, signal, intended, ready }: EffectPorts): ToolContext["effects"] {
 	return {
 		async intend({ itemId, kind, detail }) {
+			await ready();
 			signal.throwIfAborted();
 			intended.add(itemId);
 			journal.add({ step: "effect_intended", item_id: itemId, kind, detail });
@@ -102,6 +109,7 @@ export function createLiveTurn(
 	const stored = new Set(steers.openingItems.map((item) => item.id));
 	const voice = createTurnVoice({ turn: about, activity, journal, live, dress: steers.dress, stored });
 	let ended = false;
+	let ready: Promise<unknown> = Promise.resolve();
 
 	return {
 		...turn,
@@ -124,7 +132,8 @@ export function createLiveTurn(
 			}
 			// What begins now comes after what was finished; that is told when it is on disk.
 			if (voice.isHolding && BEGINS.has(event.type)) await journal.flush();
-			if (!ended) voice.say(event);
+			// What an answer cost counts also when the turn was cut before it could be told.
+			if (!ended || event.type === "usage_updated") voice.say(event);
 		},
 		items: {
 			async started(item) {
@@ -134,8 +143,11 @@ export function createLiveTurn(
 			completed: voice.completeDurably,
 			diff: voice.diff,
 		},
-		effects: createEffects(journal, fault, controller.signal, intended),
+		effects: createEffects({ journal, fault, signal: controller.signal, intended, ready: () => ready }),
 		add: (step) => void journal.add(step),
+		holdEffects(until) {
+			ready = until.catch(() => undefined);
+		},
 		flush: journal.flush,
 		commitWith: journal.commitWith,
 		pullSteers: steers.pull,

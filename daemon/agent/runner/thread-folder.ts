@@ -13,7 +13,8 @@ export async function assertFolder(cwd: string): Promise<void> {
 
 type ReadText = Environment["readText"];
 
-async function readOr(readText: ReadText, path: string): Promise<string | undefined> {
+/** Undefined for whatever cannot be read. */
+export async function readOr(readText: ReadText, path: string): Promise<string | undefined> {
 	try {
 		return (await readText(path))?.trim();
 	} catch {
@@ -31,24 +32,4 @@ export async function findGitFolder(readText: ReadText, cwd: string): Promise<st
 		if (pointer?.startsWith("gitdir:")) return resolve(folder, pointer.slice("gitdir:".length).trim());
 		if (dirname(folder) === folder) return null;
 	}
-}
-
-/** Commit id of HEAD, read from the files because a process per turn would cost more than the rest of a turn; null when there is none. */
-export async function readGitHead(readText: ReadText, cwd: string): Promise<string | null> {
-	const folder = await findGitFolder(readText, cwd);
-	if (folder === null) return null;
-	const head = await readOr(readText, join(folder, "HEAD"));
-	if (head === undefined || !head.startsWith("ref:")) return head ?? null;
-	const ref = head.slice("ref:".length).trim();
-	const common = await readOr(readText, join(folder, "commondir"));
-	const root = common === undefined ? folder : resolve(folder, common);
-	const loose = (await readOr(readText, join(folder, ref))) ?? (await readOr(readText, join(root, ref)));
-	if (loose !== undefined) return loose;
-	const packed = await readOr(readText, join(root, "packed-refs"));
-	return (
-		packed
-			?.split("\n")
-			.find((line) => line.endsWith(` ${ref}`))
-			?.split(" ")[0] ?? null
-	);
 }

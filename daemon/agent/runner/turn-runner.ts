@@ -7,11 +7,12 @@ import type { TurnError } from "#protocol/codex-item.ts";
 import type { Approvals } from "./approvals.ts";
 import type { RunnerDeps } from "./deps.ts";
 import type { LiveTurn } from "./live-turn.ts";
-import { readGitHead } from "./thread-folder.ts";
 import { createTurnSetup } from "./turn-setup.ts";
 
 /** Between attempts to write the end of a turn on a full disk. */
 const END_RETRY_MS = 1_000;
+/** The end of a turn waits this long for the repository's head; a slower one is added later. */
+const HEAD_PATIENCE_MS = 20;
 
 export interface TurnRunnerPorts {
 	deps: RunnerDeps;
@@ -60,7 +61,7 @@ function endOf(live: LiveTurn, outcome: TurnOutcome) {
 }
 
 export function createTurnRunner({ deps, approvals, grants, stopping }: TurnRunnerPorts): TurnRunner {
-	const { store, environment, fault, logger } = deps;
+	const { store, fault, logger } = deps;
 	const setup = createTurnSetup({ deps, approvals, grants });
 
 	async function run(live: LiveTurn): Promise<TurnOutcome> {
@@ -93,14 +94,31 @@ export function createTurnRunner({ deps, approvals, grants, stopping }: TurnRunn
 		}
 	}
 
+	function readHead(live: LiveTurn): Promise<string | null> {
+		return deps.gitHead(requireThread(store, live.threadId).cwd).catch(() => null);
+	}
+
+	async function addHead(live: LiveTurn, reading: Promise<string | null>): Promise<void> {
+		const head = await reading;
+		if (head !== null) live.add({ step: "git_head_after", head });
+	}
+
+	/** Null when it is not known in time; it is added then. */
+	async function headAtEnd(live: LiveTurn): Promise<string | null> {
+		const reading = readHead(live);
+		const late = Promise.withResolvers<undefined>();
+		using _timer = deps.clock.after(HEAD_PATIENCE_MS, () => late.resolve(undefined));
+		const head = await Promise.race([reading, late.promise]);
+		if (head === undefined) void addHead(live, reading);
+		return head ?? null;
+	}
+
 	return {
 		run,
 		async finish(live, outcome) {
 			if (!live.end()) return;
-			const thread = requireThread(store, live.threadId);
 			// A turn that is cut short ends at once: its command may be in the middle of a commit anyway.
-			const head =
-				outcome.status === "interrupted" ? null : await readGitHead(environment.readText, thread.cwd);
+			const head = outcome.status === "interrupted" ? null : await headAtEnd(live);
 			fault("turn.before-end");
 			await writeEnd(live, outcome, head);
 			fault("turn.after-end");
@@ -111,8 +129,12 @@ export function createTurnRunner({ deps, approvals, grants, stopping }: TurnRunn
 				await settledOr(Promise.allSettled(calls), stopping);
 			}
 			// A stopping daemon leaves running commands to themselves; the next one tells that their end is unknown.
-			if (stopping.aborted) await live.flush();
-			else await live.closeLeftovers(deps.clock.nowMs());
+			if (stopping.aborted) {
+				await live.flush();
+				return;
+			}
+			if (live.signal.aborted) await addHead(live, readHead(live));
+			await live.closeLeftovers(deps.clock.nowMs());
 		},
 	};
 }

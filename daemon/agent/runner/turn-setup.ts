@@ -6,7 +6,6 @@ import type { Approvals } from "./approvals.ts";
 import type { RunnerDeps } from "./deps.ts";
 import { repairHistory } from "./history-repair.ts";
 import type { LiveTurn } from "./live-turn.ts";
-import { readGitHead } from "./thread-folder.ts";
 
 /** Gathers what the loop of one turn needs: the thread as it is now, its history, and ports bound to the turn. */
 export interface TurnSetup {
@@ -66,9 +65,16 @@ export function createTurnSetup({ deps, approvals, grants }: TurnSetupPorts): Tu
 		});
 	}
 
+	/** Beside the first request to the model, which must not wait for it. */
+	async function noteHead(live: LiveTurn, cwd: string): Promise<void> {
+		const head = await deps.gitHead(cwd);
+		if (head !== null) live.add({ step: "git_head_before", head });
+	}
+
 	async function prepare(live: LiveTurn): Promise<{ input: TurnInput; ports: LoopPorts }> {
 		const thread = requireThread(store, live.threadId);
-		const [provider, prelude, head] = await Promise.all([
+		live.holdEffects(noteHead(live, thread.cwd));
+		const [provider, prelude] = await Promise.all([
 			deps.providers.resolve(thread.provider, thread.model),
 			deps.prelude({
 				threadId: thread.thread_id,
@@ -76,9 +82,7 @@ export function createTurnSetup({ deps, approvals, grants }: TurnSetupPorts): Tu
 				approvalPolicy: thread.approval_policy,
 				sandbox: thread.sandbox,
 			}),
-			readGitHead(environment.readText, thread.cwd),
 		]);
-		if (head !== null) live.add({ step: "git_head_before", head });
 		const ports: LoopPorts = {
 			provider,
 			tools: tracked(live),

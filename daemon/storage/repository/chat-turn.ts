@@ -12,7 +12,8 @@ import { intendEffect, markEffectDone, markEffectStarted } from "./chat-effect.t
 import { appendHistory } from "./chat-history.ts";
 import { threadStream } from "./chat-thread.ts";
 
-const COLUMNS = "turn_id, thread_id, position, status, reason, error, started_at_ms, completed_at_ms";
+const COLUMNS =
+	"turn_id, thread_id, position, status, reason, error, started_at_ms, completed_at_ms, git_head_before, git_head_after";
 const turnRowSchema = z.object({
 	turn_id: z.string(),
 	thread_id: z.string(),
@@ -22,6 +23,8 @@ const turnRowSchema = z.object({
 	error: z.string().nullable(),
 	started_at_ms: z.number(),
 	completed_at_ms: z.number().nullable(),
+	git_head_before: z.string().nullable(),
+	git_head_after: z.string().nullable(),
 });
 export type TurnRow = z.infer<typeof turnRowSchema>;
 
@@ -98,7 +101,7 @@ export type TurnStep =
 	| { step: "history"; items: readonly unknown[] }
 	| { step: "usage"; usage: TokenUsage }
 	| { step: "error"; error: TurnError; will_retry: boolean }
-	| { step: "git_head_before"; head: string }
+	| { step: "git_head_before" | "git_head_after"; head: string }
 	| {
 			step: "effect_intended";
 			item_id: string;
@@ -160,6 +163,9 @@ function applyStep(tx: Tx, turn: TurnRef, step: TurnStep): void {
 			return;
 		case "git_head_before":
 			tx.run("UPDATE chat_turn SET git_head_before = ? WHERE turn_id = ?", step.head, turn.turn_id);
+			return;
+		case "git_head_after":
+			tx.run("UPDATE chat_turn SET git_head_after = ? WHERE turn_id = ?", step.head, turn.turn_id);
 			return;
 		case "effect_intended":
 			intendEffect(tx, turn, step);

@@ -221,6 +221,7 @@ export async function createHarness({ script = [], deps = {}, path }: HarnessOpt
 		hooks: { run: async () => undefined },
 		runTurn,
 		prelude: async () => [],
+		gitHead: async () => null,
 		isProcessAlive: () => false,
 		logger: createMemoryLogger(),
 		telemetry: {

@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createActivity } from "#daemon/agent/runner/activity.ts";
+import { findGitHead } from "#daemon/agent/runner/git-head.ts";
 import { repairHistory } from "#daemon/agent/runner/history-repair.ts";
 import { createLane } from "#daemon/agent/runner/lane.ts";
 import { createLiveItems } from "#daemon/agent/runner/live-items.ts";
 import { allowedEnv } from "#daemon/agent/runner/thread-env.ts";
-import { assertFolder, findGitFolder, readGitHead } from "#daemon/agent/runner/thread-folder.ts";
+import { assertFolder, findGitFolder } from "#daemon/agent/runner/thread-folder.ts";
 import type { ChatEvent } from "#protocol/chat-event.ts";
 import { createFakeClock } from "#test/support/fake-clock.ts";
 
@@ -87,9 +88,17 @@ test("thread environment: only what is on the list is kept", () => {
 	expect(allowedEnv(env)).toEqual({ PATH: "/bin", LC_ALL: "C" });
 });
 
-test("thread folder: HEAD is read from loose and packed refs, also in a worktree; elsewhere there is none", async () => {
+test("git head: read from loose and packed refs, also in a worktree; git is asked only where the files do not say", async () => {
 	const root = await mkdtemp(join(tmpdir(), "git-head-"));
-	const read = (path: string) => readFile(path, "utf8").catch(() => undefined);
+	const asked: string[] = [];
+	const ports = {
+		readText: (path: string) => readFile(path, "utf8").catch(() => undefined),
+		askGit: async (folder: string) => {
+			asked.push(folder);
+			return "from git";
+		},
+	};
+	const id = (digit: string): string => digit.repeat(40);
 	try {
 		const git = join(root, "repo", ".git");
 		const tree = join(git, "worktrees", "w");
@@ -98,16 +107,20 @@ test("thread folder: HEAD is read from loose and packed refs, also in a worktree
 		await mkdir(join(root, "repo", "src"));
 		await mkdir(join(root, "w"));
 		await writeFile(join(git, "HEAD"), "ref: refs/heads/main\n");
-		await writeFile(join(git, "packed-refs"), "# pack-refs\nabc123 refs/heads/main\n");
+		await writeFile(join(git, "packed-refs"), `# pack-refs\n${id("a")} refs/heads/main\n`);
 		await writeFile(join(tree, "HEAD"), "ref: refs/heads/side\n");
 		await writeFile(join(tree, "commondir"), "../..\n");
-		await writeFile(join(git, "refs", "heads", "side"), "def456\n");
+		await writeFile(join(git, "refs", "heads", "side"), `${id("b")}\n`);
 		await writeFile(join(root, "w", ".git"), `gitdir: ${tree}\n`);
-		expect(await readGitHead(read, join(root, "repo", "src"))).toBe("abc123");
-		expect(await readGitHead(read, join(root, "w"))).toBe("def456");
-		await writeFile(join(git, "refs", "heads", "main"), "fff000\n");
-		expect(await readGitHead(read, join(root, "repo"))).toBe("fff000");
-		expect(await findGitFolder(read, root)).toBeNull();
+		expect(await findGitHead(ports, join(root, "repo", "src"))).toBe(id("a"));
+		expect(await findGitHead(ports, join(root, "w"))).toBe(id("b"));
+		await writeFile(join(git, "refs", "heads", "main"), `${id("c")}\n`);
+		expect(await findGitHead(ports, join(root, "repo"))).toBe(id("c"));
+		expect([await findGitHead(ports, root), asked]).toEqual([null, []]);
+		await writeFile(join(git, "HEAD"), "ref: refs/heads/.invalid\n");
+		expect(await findGitHead(ports, join(root, "repo"))).toBe("from git");
+		expect(asked).toEqual([join(root, "repo")]);
+		expect(await findGitFolder(ports.readText, root)).toBeNull();
 		await expect(assertFolder(join(root, "nope"))).rejects.toMatchObject({ code: "INVALID_PARAMS" });
 		await expect(assertFolder("repo")).rejects.toMatchObject({ code: "INVALID_PARAMS" });
 	} finally {
