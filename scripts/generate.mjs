@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { COMMANDS } from "../src/cli/command/index.ts";
+import { renderExitCodes } from "../src/cli/exit-code.ts";
 import { renderCommandReference, renderManPage } from "../src/cli/man-page.ts";
 import { CONFIG_KEYS } from "../src/config/schema.ts";
 import { renderErrorReference, renderProtocolReference } from "../src/protocol/reference-document.ts";
@@ -28,6 +29,7 @@ const files = {
 	"man/weave-codex.1": renderManPage("weave-codex", COMMANDS),
 	"man/homie.1": renderManPage("homie", COMMANDS),
 	"docs/reference/commands.md": renderCommandReference(COMMANDS),
+	"docs/reference/exit-codes.md": renderExitCodes(),
 	"docs/reference/settings.md": configReference(),
 	"docs/reference/protocol.md": renderProtocolReference(),
 	"docs/reference/errors.md": renderErrorReference(),

@@ -1,6 +1,6 @@
-import { ERROR_TABLE } from "#base/error-table.ts";
 import { VERSION } from "#protocol/limits.ts";
 import type { CommandDescriptor, ProgramName } from "./descriptor.ts";
+import { EXIT_CODES } from "./exit-code.ts";
 
 const TITLE: Record<ProgramName, string> = {
 	"weave-codex": "one private bus for coding agents and terminals",
@@ -34,25 +34,7 @@ function roff(text: string): string {
 }
 
 function exitStatus(): string[] {
-	const codes = new Map<number, string>([
-		[0, "ok"],
-		[1, "failed"],
-		[64, "usage"],
-		[66, "not found"],
-		[69, "daemon or provider unavailable"],
-		[70, "internal error"],
-		[74, "storage"],
-		[75, "busy or in conflict: retry"],
-		[76, "protocol"],
-		[77, "denied, or an approval not given in time"],
-		[78, "configuration"],
-		[130, "interrupted"],
-		[143, "terminated"],
-	]);
-	for (const row of Object.values(ERROR_TABLE)) {
-		if (!codes.has(row.exit)) throw new Error(`exit code ${row.exit} has no words`);
-	}
-	return Array.from(codes, ([code, words]) => `.TP\n.B ${code}\n${roff(words)}`);
+	return EXIT_CODES.map(([code, words]) => `.TP\n.B ${code}\n${roff(words)}`);
 }
 
 function synopsis(command: CommandDescriptor): string {

@@ -10,11 +10,12 @@ interface TuiModule {
 /** Opens the TUI and resolves with the exit code when it is left. The daemon is started beside the first frame. */
 export async function openTui(context: CliContext, threadId?: string): Promise<number> {
 	const { connectLocal } = await import("#client/node/connect-local.ts");
+	const { attachEnvironment } = await import("./attach-environment.ts");
 	const { ensureDaemon } = await import("./ensure-daemon.ts");
 	const { runTui } = (await import(distEntry("tui").href)) as TuiModule;
 	return runTui({
 		paths: context.paths,
-		env: context.env,
+		env: await attachEnvironment(context),
 		cwd: context.cwd,
 		stdin: context.stdin,
 		stdout: context.stdout,

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { AppError } from "#base/app-error.ts";
 import { ERROR_TABLE } from "#base/error-table.ts";
 import { VERSION } from "#protocol/limits.ts";
 import type { CommandDescriptor, CommandInput, ProgramName } from "./descriptor.ts";
@@ -9,14 +10,15 @@ const ABOUT: Record<ProgramName, string> = {
 	homie: "Your machines and their terminals: shells that outlive everything else.",
 };
 
-/** Commander has said already what was wrong; only the exit code is left. */
-interface UsageError {
-	readonly exitCode: number;
-}
-
-export function isUsageError(thrown: unknown): thrown is UsageError {
-	return thrown instanceof CommanderError;
-}
+/** Said in the list of commands; a group without a line here shows its words. */
+const GROUPS: Readonly<Record<string, string>> = {
+	service: "Start the daemon at login, or no longer.",
+	chat: "Threads: read them, write to them, answer what their agents ask.",
+	session: "Weave sessions: the rooms in which agents meet.",
+	agent: "Agents of a session.",
+	api: "What the daemon can be asked.",
+	config: "Settings.",
+};
 
 type RunCommand = (command: CommandDescriptor, input: CommandInput) => Promise<number>;
 
@@ -55,31 +57,72 @@ function configure(
 	});
 }
 
+/** Help or the version was printed; "commander.help" is that of a group that was named without a command. */
+const HELP_CODES: ReadonlySet<string> = new Set([
+	"commander.helpDisplayed",
+	"commander.version",
+	"commander.help",
+]);
+
 function prepare(command: Command): Command {
-	return command
-		.exitOverride((error) => {
-			throw Object.assign(error, { exitCode: error.exitCode === 0 ? 0 : USAGE_EXIT });
-		})
-		.showSuggestionAfterError(true)
-		.showHelpAfterError("(run with --help for the options)")
-		.helpOption("-h, --help", "show help");
+	return (
+		command
+			.exitOverride((error) => {
+				if (HELP_CODES.has(error.code)) throw error;
+				throw new AppError("USAGE", error.message.replace(/^error: /, "").replaceAll("\n", " "));
+			})
+			.showSuggestionAfterError(true)
+			// Said by run.ts, like every other error.
+			.configureOutput({ outputError: () => undefined })
+			.helpOption("-h, --help", "show help")
+	);
+}
+
+/** Not for a command of its own: there `help` is an argument. */
+function withHelp(command: Command): Command {
+	return command.helpCommand("help [command]", "show help for a command");
 }
 
 /** Only what the words can mean is built: a tree of fifty commands costs more than a status query. */
 function candidates(
-	program: ProgramName,
-	commands: readonly CommandDescriptor[],
-	argv: readonly string[],
+	own: readonly CommandDescriptor[],
+	first: string | undefined,
 ): readonly CommandDescriptor[] {
-	const own = commands.filter((command) => command.program === program);
-	const first = argv.find((word) => !word.startsWith("-"));
 	const matching = own.filter((command) => command.name.split(" ")[0] === first);
-	return matching.length > 0 && !argv.includes("help") ? matching : own;
+	return matching.length > 0 ? matching : own;
+}
+
+function addCommands(
+	root: Command,
+	descriptors: readonly CommandDescriptor[],
+	run: RunCommand,
+	done: (code: number) => void,
+): void {
+	const groups = new Map<string, Command>();
+	for (const descriptor of descriptors) {
+		const [first = "", second] = descriptor.name.split(" ");
+		const leaf = prepare(new Command(second ?? first));
+		configure(leaf, descriptor, run, done);
+		if (second === undefined) {
+			root.addCommand(leaf, { hidden: descriptor.hidden ?? false });
+			continue;
+		}
+		let group = groups.get(first);
+		if (!group) {
+			group = withHelp(prepare(new Command(first))).description(
+				GROUPS[first] ?? groupWords(first, descriptors),
+			);
+			groups.set(first, group);
+			root.addCommand(group);
+		}
+		group.addCommand(leaf);
+	}
 }
 
 /**
- * Builds the commander tree of one program. The returned function parses words and resolves with the exit code.
- * @throws CommanderError (see isUsageError) after commander has printed help or what was wrong; AppError from commands.
+ * Builds the commander tree of one program. The returned function parses words and resolves with the exit code; where
+ * help was asked for, or stands for an answer, it has been printed.
+ * @throws AppError USAGE; what commands throw.
  */
 export function buildProgram(
 	program: ProgramName,
@@ -91,39 +134,36 @@ export function buildProgram(
 		const done = (code: number): void => {
 			exitCode = code;
 		};
-		const root = prepare(new Command(program))
-			.description(ABOUT[program])
-			.version(`${program} ${VERSION}`, "-V, --version", "print the version");
-		const groups = new Map<string, Command>();
-		const visible = candidates(program, commands, argv);
-		for (const descriptor of visible) {
-			if (descriptor.name === "") {
-				configure(root, descriptor, run, done);
-				continue;
-			}
-			const [first = "", second] = descriptor.name.split(" ");
-			if (second === undefined) {
-				const leaf = prepare(new Command(first));
-				configure(leaf, descriptor, run, done);
-				root.addCommand(leaf, { hidden: descriptor.hidden ?? false });
-				continue;
-			}
-			let group = groups.get(first);
-			if (!group) {
-				group = prepare(new Command(first)).description(groupSummary(first, visible));
-				groups.set(first, group);
-				root.addCommand(group);
-			}
-			const leaf = prepare(new Command(second));
-			configure(leaf, descriptor, run, done);
-			group.addCommand(leaf);
+		// Commander's own help command looks one level deep only.
+		const words = argv[0] === "help" ? [...argv.slice(1), "--help"] : argv;
+		const first = words.find((word) => !word.startsWith("-"));
+		const own = commands.filter((command) => command.program === program);
+		const root = withHelp(prepare(new Command(program))).version(
+			`${program} ${VERSION}`,
+			"-V, --version",
+			"print the version",
+		);
+		const alone = own.find((command) => command.name === "");
+		// With an action of its own the root would take a misspelt command for an argument.
+		if (alone && first === undefined) configure(root, alone, run, done);
+		root.description(alone ? `${ABOUT[program]}\nWithout a command: ${alone.summary}` : ABOUT[program]);
+		addCommands(
+			root,
+			candidates(own, first).filter((command) => command.name !== ""),
+			run,
+			done,
+		);
+		try {
+			await root.parseAsync([...words], { from: "user" });
+		} catch (thrown) {
+			if (!(thrown instanceof CommanderError)) throw thrown;
+			return thrown.exitCode === 0 ? 0 : USAGE_EXIT;
 		}
-		await root.parseAsync([...argv], { from: "user" });
 		return exitCode;
 	};
 }
 
-function groupSummary(group: string, commands: readonly CommandDescriptor[]): string {
+function groupWords(group: string, commands: readonly CommandDescriptor[]): string {
 	const words = commands
 		.filter((command) => command.name.startsWith(`${group} `))
 		.map((command) => command.name.slice(group.length + 1));

@@ -1,12 +1,15 @@
 import { AppError, toAppError } from "#base/app-error.ts";
+import { ERROR_TABLE } from "#base/error-table.ts";
 import { resolvePaths } from "#platform/paths.ts";
 import { COMMANDS } from "./command/index.ts";
 import { createContext } from "./context.ts";
 import type { CommandDescriptor, CommandInput, ProgramName } from "./descriptor.ts";
-import { buildProgram, isUsageError } from "./program.ts";
+import { watchOutput } from "./output-watch.ts";
+import { buildProgram } from "./program.ts";
 
 interface Signals extends Disposable {
 	readonly signal: AbortSignal;
+	abort(reason: AppError): void;
 }
 
 /** The first INT, TERM or HUP aborts with a cause that knows its exit code; a second INT ends at once as the system would. */
@@ -24,6 +27,7 @@ function watchSignals(): Signals {
 	process.on("SIGHUP", onTerminate);
 	return {
 		signal: controller.signal,
+		abort: (reason) => controller.abort(reason),
 		[Symbol.dispose]() {
 			process.removeListener("SIGINT", onInterrupt);
 			process.removeListener("SIGTERM", onTerminate);
@@ -37,10 +41,16 @@ function exitCodeOf(error: AppError): number {
 	return typeof exit === "number" ? exit : error.exitCode;
 }
 
-function report(program: ProgramName, error: AppError, json: boolean): void {
+/** The table's remedy for a refused request speaks to who wrote the request: only `call` lets a person do that. */
+function remedyOf(error: AppError, command: string): string {
+	return error.code === "INVALID_PARAMS" && command !== "call" ? ERROR_TABLE.USAGE.remedy : error.remedy;
+}
+
+function report(program: ProgramName, error: AppError, asked: { json: boolean; command: string }): void {
 	if (error.code === "CANCELLED") return;
-	if (json) process.stderr.write(`${JSON.stringify({ error: error.toWire(), remedy: error.remedy })}\n`);
-	else process.stderr.write(`${program}: ${error.message}\n  ${error.remedy}\n`);
+	const remedy = remedyOf(error, asked.command);
+	if (asked.json) process.stderr.write(`${JSON.stringify({ error: error.toWire(), remedy })}\n`);
+	else process.stderr.write(`${program}: ${error.message}\n  ${remedy}\n`);
 	if (error.code === "INTERNAL" && error.cause instanceof Error && process.env["WEAVE_DEBUG"]) {
 		process.stderr.write(`${error.cause.stack ?? error.cause.message}\n`);
 	}
@@ -48,24 +58,25 @@ function report(program: ProgramName, error: AppError, json: boolean): void {
 
 /** Parses, runs and reports one command; resolves with the exit code (docs/reference/exit-codes.md). */
 export async function runCommandLine(program: ProgramName, argv: readonly string[]): Promise<number> {
-	// A reader that went away (`| head`) is no error of ours.
-	process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-		if (error.code !== "EPIPE") throw error;
-	});
 	using signals = watchSignals();
-	let json = false;
+	const output = watchOutput(process, signals.abort);
+	// Also told apart before the words are understood: who asks for JSON gets errors as JSON.
+	const asked = { json: argv.includes("--json"), command: argv[0] ?? "" };
 	async function run(command: CommandDescriptor, input: CommandInput): Promise<number> {
-		json = input.options["json"] === true;
+		const json = input.options["json"] === true;
+		asked.json = json;
+		asked.command = command.name;
 		const paths = resolvePaths(process.env);
 		await using context = createContext({ program, paths, json, signal: signals.signal });
 		return (await command.run(context, input)) ?? 0;
 	}
 	try {
-		return await buildProgram(program, COMMANDS, run)(argv);
+		const exitCode = await buildProgram(program, COMMANDS, run)(argv);
+		await output.flush();
+		return exitCode;
 	} catch (thrown) {
-		if (isUsageError(thrown)) return thrown.exitCode;
 		const error = toAppError(thrown);
-		report(program, error, json);
+		report(program, error, asked);
 		return exitCodeOf(error);
 	}
 }

@@ -1,13 +1,9 @@
 import { distEntry } from "#platform/package-root.ts";
 import type { Paths } from "#platform/paths.ts";
-
-interface StartOptions {
-	port?: number;
-	web?: boolean;
-}
+import type { ListenFlags } from "./listen-flags.ts";
 
 /** Starts the daemon in the background and resolves when it answers; flags go over the settings of config.json. */
-export async function startDaemon(paths: Paths, { port, web }: StartOptions) {
+export async function startDaemon(paths: Paths, { port, web }: ListenFlags) {
 	const { spawnDaemon } = await import("#platform/daemon-process.ts");
 	return spawnDaemon({
 		paths,

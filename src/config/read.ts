@@ -14,36 +14,48 @@ function lookup(tree: unknown, name: string): unknown {
 	return at;
 }
 
-/** @throws AppError CONFIG_INVALID when `text` is not what the key takes. */
-export function parseConfigValue(key: ConfigKey, text: string, source: string): Value {
-	const value =
-		key.schema.type === "number"
-			? Number(text)
-			: key.schema.type === "boolean"
-				? { true: true, false: false, "1": true, "0": false }[text]
-				: text;
-	checkConfigValue(key, value, source);
-	return value as Value;
+/** The value that `text` spells, not yet checked; what it cannot spell stays text. */
+function spelled(key: ConfigKey, text: string): unknown {
+	if (key.schema.type === "number")
+		return text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text);
+	if (key.schema.type === "boolean") return { true: true, false: false, "1": true, "0": false }[text] ?? text;
+	return text;
 }
 
-function checkConfigValue(key: ConfigKey, value: unknown, source: string): void {
-	const { type, minimum, maximum } = key.schema;
-	const choices = key.schema.enum;
-	const wanted = choices
-		? choices.join(", ")
-		: minimum === undefined
-			? `a ${type}`
-			: `a number from ${minimum} to ${maximum}`;
-	const right =
-		typeof value === type &&
-		!Number.isNaN(value) &&
-		(choices === undefined || choices.includes(String(value))) &&
-		(typeof value !== "number" || (value >= (minimum ?? -Infinity) && value <= (maximum ?? Infinity)));
-	if (!right)
-		throw new AppError(
-			"CONFIG_INVALID",
-			`${key.name} in ${source} must be ${wanted}; it is ${JSON.stringify(value) ?? "nothing"}.`,
+/** @throws AppError USAGE when `text`, typed by a person, is not what the key takes. */
+export function parseConfigValue(key: ConfigKey, text: string): Value {
+	const value = spelled(key, text);
+	if (!isRight(key, value)) throw new AppError("USAGE", `${key.name} takes ${wanted(key)}, not ${text}.`);
+	return value;
+}
+
+function isRight({ schema }: ConfigKey, value: unknown): value is Value {
+	if (typeof value === "number")
+		return (
+			schema.type === "number" &&
+			value >= (schema.minimum ?? -Infinity) &&
+			value <= (schema.maximum ?? Infinity)
 		);
+	if (typeof value !== schema.type) return false;
+	if (typeof value !== "string") return true;
+	return (
+		(schema.enum === undefined || schema.enum.includes(value)) &&
+		(schema.pattern === undefined || new RegExp(schema.pattern).test(value))
+	);
+}
+
+function wanted({ schema, fallback }: ConfigKey): string {
+	if (schema.enum) return `one of ${schema.enum.join(", ")}`;
+	if (schema.minimum !== undefined) return `a number from ${schema.minimum} to ${schema.maximum ?? "any"}`;
+	return schema.type === "boolean" ? "true or false" : `a control key such as ${String(fallback)}`;
+}
+
+function checked(key: ConfigKey, value: unknown, source: string): Value {
+	if (isRight(key, value)) return value;
+	throw new AppError(
+		"CONFIG_INVALID",
+		`${key.name} in ${source} must be ${wanted(key)}; it is ${JSON.stringify(value) ?? "nothing"}.`,
+	);
 }
 
 /** Finds a key by its name. @throws AppError USAGE naming the keys there are. */
@@ -86,11 +98,10 @@ export function readConfig(
 		const key = configKey(name);
 		const fromEnv = env[key.env];
 		if (fromEnv !== undefined && fromEnv !== "")
-			return { value: parseConfigValue(key, fromEnv, `$${key.env}`), source: "environment" };
+			return { value: checked(key, spelled(key, fromEnv), `$${key.env}`), source: "environment" };
 		const stored = lookup(tree, name);
 		if (stored === undefined) return { value: key.fallback, source: "default" };
-		checkConfigValue(key, stored, path);
-		return { value: stored as Value, source: "file" };
+		return { value: checked(key, stored, path), source: "file" };
 	}
 	return { get: (name) => find(name).value, source: (name) => find(name).source };
 }

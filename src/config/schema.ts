@@ -9,6 +9,7 @@ export interface ConfigKey {
 		readonly enum?: readonly string[];
 		readonly minimum?: number;
 		readonly maximum?: number;
+		readonly pattern?: string;
 	};
 	/** Shown by `config get` where nothing is set. */
 	readonly fallback: string | number | boolean | null;
@@ -39,9 +40,9 @@ export const CONFIG_KEYS = [
 	},
 	{
 		name: "terminal.prefix",
-		summary: "Prefix key of homie attach: ^] style, one control key.",
+		summary: "Prefix key of homie attach, as ^] or C-a; not Tab, Enter, Escape or Ctrl+C.",
 		env: "HOMIE_PREFIX",
-		schema: { type: "string" },
+		schema: { type: "string", pattern: "^(\\^|[Cc]-)[ABD-HK-LN-Zabd-hk-ln-z\\]\\\\^_]$" },
 		fallback: "^]",
 	},
 ] as const satisfies readonly ConfigKey[];

@@ -3,7 +3,7 @@ import { defineCommand } from "../descriptor.ts";
 export const accountCommand = defineCommand({
 	program: "weave-codex",
 	name: "account",
-	summary: "Says which provider and login agents use, and where they come from.",
+	summary: "Say which provider and login agents use, and where they come from.",
 	examples: [{ command: "weave-codex account", says: "no secrets are shown" }],
 	json: true,
 	async run(context) {

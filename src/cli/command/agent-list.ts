@@ -4,7 +4,7 @@ import { SESSION_OPTION } from "./weave-input.ts";
 export const agentListCommand = defineCommand({
 	program: "weave-codex",
 	name: "agent list",
-	summary: "Lists the agents of a session with what they do.",
+	summary: "List the agents of a session with what they do.",
 	options: [SESSION_OPTION],
 	examples: [
 		{ command: "weave-codex agent list", says: "name, kind, status and waiting mail of each" },

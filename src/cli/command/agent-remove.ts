@@ -4,7 +4,7 @@ import { SESSION_OPTION } from "./weave-input.ts";
 export const agentRemoveCommand = defineCommand({
 	program: "weave-codex",
 	name: "agent remove",
-	summary: "Takes an agent out of a session; its waiting mail fails.",
+	summary: "Take an agent out of a session; its waiting mail fails.",
 	description:
 		"A thread lives on without its place in the session; a program outside the daemon loses its connection.",
 	arguments: [{ name: "agent", summary: "id or name", required: true, complete: "agent" }],

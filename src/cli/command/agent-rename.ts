@@ -4,7 +4,7 @@ import { SESSION_OPTION } from "./weave-input.ts";
 export const agentRenameCommand = defineCommand({
 	program: "weave-codex",
 	name: "agent rename",
-	summary: "Renames an agent.",
+	summary: "Rename an agent.",
 	description: "Names are unique in a session, ignoring case; when one is taken, a free one is proposed.",
 	arguments: [
 		{ name: "agent", summary: "id or name", required: true, complete: "agent" },

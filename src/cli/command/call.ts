@@ -1,24 +1,10 @@
 import { AppError } from "#base/app-error.ts";
 import { type CliContext, defineCommand } from "../descriptor.ts";
-
-/** Same as one frame of the gateway. */
-const PARAMS_MAX_BYTES = 4 * 1024 * 1024;
-
-async function readAll(context: CliContext): Promise<string> {
-	const chunks: Buffer[] = [];
-	let sizeBytes = 0;
-	for await (const chunk of context.stdin) {
-		const bytes = Buffer.from(chunk as Uint8Array | string);
-		sizeBytes += bytes.length;
-		if (sizeBytes > PARAMS_MAX_BYTES)
-			throw new AppError("PROTOCOL_LIMIT", `Parameters have at most ${PARAMS_MAX_BYTES} bytes.`);
-		chunks.push(bytes);
-	}
-	return Buffer.concat(chunks).toString("utf8");
-}
+import { parseSeconds } from "./option-value.ts";
+import { readStdin } from "./read-stdin.ts";
 
 async function parseParams(context: CliContext, word: string | undefined): Promise<unknown> {
-	const text = word === "-" ? await readAll(context) : (word ?? "{}");
+	const text = word === "-" ? await readStdin(context) : (word ?? "{}");
 	try {
 		return JSON.parse(text.trim() === "" ? "{}" : text);
 	} catch (error) {
@@ -28,15 +14,6 @@ async function parseParams(context: CliContext, word: string | undefined): Promi
 			{ cause: error },
 		);
 	}
-}
-
-/** @throws AppError USAGE. */
-function parseTimeoutMs(value: string | boolean | undefined): number | undefined {
-	if (value === undefined) return undefined;
-	const seconds = Number(value);
-	if (!Number.isFinite(seconds) || seconds < 0)
-		throw new AppError("USAGE", "--timeout takes seconds; 0 waits without limit.");
-	return seconds * 1000;
 }
 
 export const callCommand = defineCommand({
@@ -67,12 +44,12 @@ export const callCommand = defineCommand({
 	async run(context, { args, options }) {
 		const [method = "", word] = args;
 		const params = await parseParams(context, word);
-		const timeoutMs = parseTimeoutMs(options["timeout"]);
+		const timeoutS = parseSeconds(options["timeout"], "--timeout");
 		const key = options["key"];
 		const { rpcOnce } = await import("#client/node/rpc-once.ts");
 		const result = await rpcOnce(context.paths, method, params, {
 			signal: context.signal,
-			...(timeoutMs === undefined ? {} : { timeoutMs }),
+			...(timeoutS === undefined ? {} : { timeoutMs: timeoutS * 1000 }),
 			...(typeof key === "string" ? { idempotencyKey: key } : {}),
 		});
 		context.print(result, JSON.stringify(result, null, 2));

@@ -3,7 +3,7 @@ import { defineCommand } from "../descriptor.ts";
 export const chatApprovalsCommand = defineCommand({
 	program: "weave-codex",
 	name: "chat approvals",
-	summary: "Lists approvals that wait, first asked first.",
+	summary: "List approvals that wait, first asked first.",
 	arguments: [
 		{
 			name: "thread",

@@ -1,9 +1,10 @@
 import { defineCommand } from "../descriptor.ts";
+import { textOption } from "./option-value.ts";
 
 export const chatApproveCommand = defineCommand({
 	program: "weave-codex",
 	name: "chat approve",
-	summary: "Approves what an agent wants to do; the id may be left out when exactly one approval waits.",
+	summary: "Approve what an agent wants to do; the id may be left out when exactly one approval waits.",
 	description:
 		"What is approved is printed. The answer carries the digest of what was shown, so that nothing else can be approved by it.",
 	arguments: [{ name: "approval", summary: "id of the approval", required: false }],
@@ -17,7 +18,7 @@ export const chatApproveCommand = defineCommand({
 	],
 	json: true,
 	async run(context, { args: [id], options }) {
-		const { describeApproval, resolveApproval, textOption } = await import("./chat-input.ts");
+		const { describeApproval, resolveApproval } = await import("./chat-input.ts");
 		const client = await context.connect();
 		const { approval_id, digest } = await resolveApproval(client, id);
 		const confirm = textOption(options, "confirm");

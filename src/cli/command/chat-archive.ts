@@ -3,7 +3,7 @@ import { defineCommand } from "../descriptor.ts";
 export const chatArchiveCommand = defineCommand({
 	program: "weave-codex",
 	name: "chat archive",
-	summary: "Puts a thread away; it can be read and resumed.",
+	summary: "Put a thread away; it can be read and resumed.",
 	arguments: [{ name: "thread", summary: "id or agent name", required: true, complete: "thread" }],
 	examples: [{ command: "weave-codex chat archive amber", says: "put it away" }],
 	json: true,

@@ -3,7 +3,7 @@ import { defineCommand } from "../descriptor.ts";
 export const chatCancelCommand = defineCommand({
 	program: "weave-codex",
 	name: "chat cancel",
-	summary: "Interrupts the running turn of a thread.",
+	summary: "Interrupt the running turn of a thread.",
 	description: "The turn ends at once; a command it started runs to its end and its output is kept.",
 	arguments: [{ name: "thread", summary: "id or agent name", required: true, complete: "thread" }],
 	examples: [{ command: "weave-codex chat cancel amber", says: "stop what amber does" }],

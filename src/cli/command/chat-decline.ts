@@ -3,7 +3,7 @@ import { defineCommand } from "../descriptor.ts";
 export const chatDeclineCommand = defineCommand({
 	program: "weave-codex",
 	name: "chat decline",
-	summary: "Declines what an agent wants to do; the id may be left out when exactly one approval waits.",
+	summary: "Decline what an agent wants to do; the id may be left out when exactly one approval waits.",
 	arguments: [{ name: "approval", summary: "id of the approval", required: false }],
 	options: [{ flags: "--cancel", summary: "interrupt the turn as well" }],
 	examples: [

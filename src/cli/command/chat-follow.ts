@@ -3,9 +3,7 @@ import { createDeferred } from "#base/deferred.ts";
 import type { DaemonClient } from "#client/client.ts";
 import type { ChatEvent, ChatSnapshot } from "#protocol/chat-event.ts";
 import type { Approval, Turn } from "#protocol/record.ts";
-
-/** A daemon that is restarted is back sooner; one that is not will not come at all. */
-const LINK_PATIENCE_MS = 30_000;
+import { watchLink } from "./link-patience.ts";
 
 /** What a follower of one turn is told; each thing once, however often the link was lost in between. */
 export interface TurnListener {
@@ -25,26 +23,6 @@ export interface Follower extends Disposable {
 	follow(turnId: string): void;
 	/** Resolves with the turn as it ended. @throws AppError of the subscription, or the signal's reason. */
 	readonly ended: Promise<Turn>;
-}
-
-/** Gives up on a daemon that stays away. */
-function watchLink(client: DaemonClient, giveUp: (error: AppError) => void): Disposable {
-	let patience: NodeJS.Timeout | undefined;
-	const states = client.onState((state) => {
-		if (state.kind === "connected") {
-			clearTimeout(patience);
-			patience = undefined;
-		}
-		if (state.kind !== "reconnecting") return;
-		const error = new AppError("DAEMON_UNAVAILABLE", "The daemon went away and did not come back.");
-		patience ??= setTimeout(() => giveUp(error), LINK_PATIENCE_MS);
-	});
-	return {
-		[Symbol.dispose]() {
-			states[Symbol.dispose]();
-			clearTimeout(patience);
-		},
-	};
 }
 
 /** Follows a turn through `chats.activity`; a lost link is healed by the client, the snapshot then fills the gap. */

@@ -2,21 +2,13 @@ import { AppError } from "#base/app-error.ts";
 import type { DaemonClient } from "#client/client.ts";
 import type { Approval, Thread } from "#protocol/record.ts";
 import type { CliContext } from "../descriptor.ts";
-
-async function readAll(stream: NodeJS.ReadStream, signal: AbortSignal): Promise<string> {
-	const chunks: Buffer[] = [];
-	for await (const chunk of stream) {
-		signal.throwIfAborted();
-		chunks.push(Buffer.from(chunk as Uint8Array | string));
-	}
-	return Buffer.concat(chunks).toString("utf8");
-}
+import { readStdin } from "./read-stdin.ts";
 
 /** The words given, or stdin for `-` and for a pipe without words. @throws AppError USAGE when there is no text. */
 export async function readPrompt(context: CliContext, words: readonly string[]): Promise<string> {
 	const fromStdin = words.length === 1 && words[0] === "-";
 	const piped = words.length === 0 && !context.stdin.isTTY;
-	const text = fromStdin || piped ? await readAll(context.stdin, context.signal) : words.join(" ");
+	const text = fromStdin || piped ? await readStdin(context) : words.join(" ");
 	if (text.trim() === "")
 		throw new AppError("USAGE", "There is no text: give it as an argument, or `-` to read it from stdin.");
 	return text;
@@ -74,23 +66,4 @@ export function describeApproval(approval: Approval): string {
 			: `  destructive: ${approval.destructive}; confirm with --confirm ${approval.confirm_word ?? ""}\n`;
 	const reason = approval.reason === null ? "" : `  reason: ${approval.reason}\n`;
 	return `${approval.approval_id}  #${approval.agent_name}  ${approval.kind}  ${approval.status}\n  ${what}\n  in ${approval.cwd}\n${reason}${warning}`;
-}
-
-/** @throws AppError USAGE unless it is a number of seconds, not negative. */
-export function parseSeconds(value: string | boolean | undefined, flag: string): number | undefined {
-	if (value === undefined) return undefined;
-	const seconds = Number(value);
-	if (typeof value !== "string" || value.trim() === "" || !Number.isFinite(seconds) || seconds < 0) {
-		throw new AppError("USAGE", `${flag} takes a number of seconds.`);
-	}
-	return seconds;
-}
-
-/** The option's text; undefined when it was not given. */
-export function textOption(
-	options: Readonly<Record<string, string | boolean | undefined>>,
-	name: string,
-): string | undefined {
-	const value = options[name];
-	return typeof value === "string" ? value : undefined;
 }

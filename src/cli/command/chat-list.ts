@@ -1,9 +1,10 @@
 import { defineCommand } from "../descriptor.ts";
+import { parseWhole } from "./option-value.ts";
 
 export const chatListCommand = defineCommand({
 	program: "weave-codex",
 	name: "chat list",
-	summary: "Lists threads, newest activity first.",
+	summary: "List threads, newest activity first.",
 	options: [
 		{ flags: "--archived", summary: "those put away" },
 		{ flags: "--limit <n>", summary: "at most this many", default: "100" },
@@ -14,10 +15,7 @@ export const chatListCommand = defineCommand({
 	],
 	json: true,
 	async run(context, { options }) {
-		const { AppError } = await import("#base/app-error.ts");
-		const limit = Number(options["limit"] ?? 100);
-		if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
-			throw new AppError("USAGE", "--limit takes a number from 1 to 1000.");
+		const limit = parseWhole(options["limit"], "--limit", { max: 1000 });
 		const client = await context.connect();
 		const result = await client.call("chat.list", { archived: options["archived"] === true, limit });
 		const lines = result.threads.map((thread) => {

@@ -1,6 +1,7 @@
 import type { Item } from "#protocol/codex-item.ts";
 import type { Turn } from "#protocol/record.ts";
 import { defineCommand } from "../descriptor.ts";
+import { parseWhole, textOption } from "./option-value.ts";
 
 function describeItem(item: Item): string {
 	switch (item.type) {
@@ -33,7 +34,7 @@ function describeTurn(turn: Turn): string {
 export const chatReadCommand = defineCommand({
 	program: "weave-codex",
 	name: "chat read",
-	summary: "Prints a thread's turns, oldest first.",
+	summary: "Print a thread's turns, oldest first.",
 	arguments: [{ name: "thread", summary: "id or agent name", required: true, complete: "thread" }],
 	options: [
 		{ flags: "--limit <n>", summary: "the newest turns only", default: "100" },
@@ -45,11 +46,8 @@ export const chatReadCommand = defineCommand({
 	],
 	json: true,
 	async run(context, { args: [ref = ""], options }) {
-		const { AppError } = await import("#base/app-error.ts");
-		const { describeApproval, resolveThread, textOption } = await import("./chat-input.ts");
-		const limit = Number(options["limit"] ?? 100);
-		if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
-			throw new AppError("USAGE", "--limit takes a number from 1 to 1000.");
+		const { describeApproval, resolveThread } = await import("./chat-input.ts");
+		const limit = parseWhole(options["limit"], "--limit", { max: 1000 });
 		const client = await context.connect();
 		const before = textOption(options, "before");
 		const result = await client.call("chat.thread.read", {

@@ -3,7 +3,7 @@ import { defineCommand } from "../descriptor.ts";
 export const chatRenameCommand = defineCommand({
 	program: "weave-codex",
 	name: "chat rename",
-	summary: "Sets a thread's title; `agent rename` changes its agent's name.",
+	summary: "Set a thread's title; `agent rename` changes its agent's name.",
 	arguments: [
 		{ name: "thread", summary: "id or agent name", required: true, complete: "thread" },
 		{ name: "title", summary: "the new title", required: true, variadic: true },

@@ -3,7 +3,7 @@ import { defineCommand } from "../descriptor.ts";
 export const chatResumeCommand = defineCommand({
 	program: "weave-codex",
 	name: "chat resume",
-	summary: "Takes an archived thread back into use.",
+	summary: "Take an archived thread back into use.",
 	arguments: [{ name: "thread", summary: "id or agent name", required: true, complete: "thread" }],
 	examples: [{ command: "weave-codex chat resume amber", says: "use it again" }],
 	json: true,

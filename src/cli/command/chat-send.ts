@@ -1,9 +1,10 @@
 import { defineCommand } from "../descriptor.ts";
+import { parseSeconds } from "./option-value.ts";
 
 export const chatSendCommand = defineCommand({
 	program: "weave-codex",
 	name: "chat send",
-	summary: "Sends a message to a thread and prints the answer.",
+	summary: "Send a message to a thread and print the answer.",
 	description:
 		"While a turn runs the message steers it; with --queue it waits for the next. Exit codes are those of exec.",
 	arguments: [
@@ -29,7 +30,7 @@ export const chatSendCommand = defineCommand({
 	],
 	json: true,
 	async run(context, { args: [ref = "", ...words], options }) {
-		const { parseSeconds, readPrompt, resolveThread } = await import("./chat-input.ts");
+		const { readPrompt, resolveThread } = await import("./chat-input.ts");
 		const { runChatTurn, sendOnly } = await import("./chat-turn.ts");
 		const approvalTimeoutS = parseSeconds(options["approvalTimeout"], "--approval-timeout");
 		const text = await readPrompt(context, words);

@@ -60,7 +60,7 @@ export const configSetCommand = defineCommand({
 	async run(context, { args }) {
 		const { configKey, parseConfigValue, readConfig } = await import("#config/read.ts");
 		const key = configKey(args[0] ?? "");
-		const value = args[1] === undefined ? undefined : parseConfigValue(key, args[1], "the command line");
+		const value = args[1] === undefined ? undefined : parseConfigValue(key, args[1]);
 		// A broken file is reported with its own words before anything is written over it.
 		readConfig(context.paths.config, {}).get(key.name as (typeof KEY_NAMES)[number]);
 		const { mkdir } = await import("node:fs/promises");

@@ -1,6 +1,7 @@
 import type { ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
 import type { MethodInput } from "#protocol/service/index.ts";
 import { type CliContext, type CommandInput, defineCommand } from "../descriptor.ts";
+import { parseSeconds, textOption } from "./option-value.ts";
 
 const APPROVALS = ["untrusted", "on-request", "never"] as const satisfies readonly ApprovalPolicy[];
 const SANDBOXES = [
@@ -22,7 +23,7 @@ function given<T extends object>(members: T): { [K in keyof T]: Exclude<T[K], un
 
 async function run(context: CliContext, { args, options }: CommandInput): Promise<number> {
 	const { resolve } = await import("node:path");
-	const { parseSeconds, readPrompt, resolveThread, textOption } = await import("./chat-input.ts");
+	const { readPrompt, resolveThread } = await import("./chat-input.ts");
 	const { runChatTurn } = await import("./chat-turn.ts");
 	const approvalTimeoutS = parseSeconds(options["approvalTimeout"], "--approval-timeout");
 	const text = await readPrompt(context, args);
@@ -66,7 +67,7 @@ async function run(context: CliContext, { args, options }: CommandInput): Promis
 export const execCommand = defineCommand({
 	program: "weave-codex",
 	name: "exec",
-	summary: "Runs one turn of an agent and prints its answer.",
+	summary: "Run one turn of an agent and print its answer.",
 	description:
 		"The answer goes to stdout, everything else to stderr; with --json each event is a line. While an approval waits, any client may " +
 		"answer it. Exits with 0 when completed, 1 when failed, 130 when interrupted, 77 when an approval was not given in time. Ctrl+C interrupts the turn.",

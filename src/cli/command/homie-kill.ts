@@ -3,7 +3,7 @@ import { defineCommand } from "../descriptor.ts";
 export const homieKillCommand = defineCommand({
 	program: "homie",
 	name: "kill",
-	summary: "Ends a terminal's program.",
+	summary: "End a terminal's program.",
 	arguments: [{ name: "terminal", summary: "[MACHINE:]TERMINAL", required: true, complete: "terminal" }],
 	examples: [{ command: "homie kill local:build", says: "hang up; after three seconds by force" }],
 	async run(context, { args }) {

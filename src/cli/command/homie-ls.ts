@@ -3,16 +3,25 @@ import { defineCommand } from "../descriptor.ts";
 
 function line(terminal: Terminal): string {
 	const state =
-		terminal.status === "exited" ? `exited ${terminal.exit_code ?? `signal ${terminal.signal}`}` : terminal.status;
+		terminal.status === "exited"
+			? `exited ${terminal.signal === null ? terminal.exit_code : `signal ${terminal.signal}`}`
+			: terminal.status;
 	const who = terminal.driver ? `driven by ${terminal.driver.device}` : "";
-	return `local:${terminal.name}`.padEnd(26) + [state.padEnd(10), `${terminal.cols}x${terminal.rows}`.padEnd(9), terminal.argv.join(" "), who].join(" ").trimEnd();
+	return (
+		`local:${terminal.name}`.padEnd(26) +
+		[state.padEnd(10), `${terminal.cols}x${terminal.rows}`.padEnd(9), terminal.argv.join(" "), who]
+			.join(" ")
+			.trimEnd()
+	);
 }
 
 export const homieLsCommand = defineCommand({
 	program: "homie",
 	name: "ls",
-	summary: "Lists terminals.",
-	arguments: [{ name: "machine", summary: "local, or this machine's name", required: false, complete: "machine" }],
+	summary: "List terminals.",
+	arguments: [
+		{ name: "machine", summary: "local, or this machine's name", required: false, complete: "machine" },
+	],
 	options: [{ flags: "-a, --all", summary: "the ended ones too" }],
 	examples: [
 		{ command: "homie ls", says: "what runs here" },

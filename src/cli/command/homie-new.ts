@@ -3,7 +3,7 @@ import { defineCommand } from "../descriptor.ts";
 export const homieNewCommand = defineCommand({
 	program: "homie",
 	name: "new",
-	summary: "Starts a terminal and attaches to it.",
+	summary: "Start a terminal and attach to it.",
 	description:
 		"Without a command the login shell is started. With a pipe instead of a terminal the program's whole output is written to stdout and its exit code becomes ours; the end of stdin is passed on as Ctrl+D.",
 	arguments: [
@@ -21,25 +21,27 @@ export const homieNewCommand = defineCommand({
 	],
 	json: true,
 	async run(context, { args, options }) {
-		const [{ isMachine }, { attachAndReport, startTerminal }, { resolve }] = await Promise.all([
-			import("./homie-target.ts"),
-			import("./homie-session.ts"),
-			import("node:path"),
-		]);
+		const [{ isMachine, parseTerminalName }, { attachAndReport, startTerminal }, { resolve }] =
+			await Promise.all([import("./homie-target.ts"), import("./homie-session.ts"), import("node:path")]);
 		const [first, ...rest] = args;
 		const argv = first === undefined || isMachine(first) ? rest : args;
 		const folder = options["cd"];
-		const name = options["name"];
+		const name = typeof options["name"] === "string" ? parseTerminalName(options["name"]) : undefined;
 		const client = await context.connectOrStart();
 		const terminal = await startTerminal(context, client, {
 			argv,
 			cwd: typeof folder === "string" ? resolve(context.cwd, folder) : undefined,
-			name: typeof name === "string" ? name : undefined,
+			name,
 		});
 		if (options["detach"] === true) {
 			context.print({ terminal }, `local:${terminal.name}`);
 			return 0;
 		}
-		return await attachAndReport(context, client, { terminal, mode: "drive", takeover: false, fromStart: true });
+		return await attachAndReport(context, client, {
+			terminal,
+			mode: "drive",
+			takeover: false,
+			fromStart: true,
+		});
 	},
 });

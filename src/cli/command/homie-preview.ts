@@ -3,7 +3,7 @@ import { defineCommand } from "../descriptor.ts";
 export const homiePreviewCommand = defineCommand({
 	program: "homie",
 	name: "preview",
-	summary: "Prints a terminal's screen without attaching.",
+	summary: "Print a terminal's screen without attaching.",
 	arguments: [{ name: "terminal", summary: "[MACHINE:]TERMINAL", required: true, complete: "terminal" }],
 	examples: [
 		{ command: "homie preview local:build", says: "the screen as plain text" },

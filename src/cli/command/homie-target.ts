@@ -1,6 +1,15 @@
 import { hostname } from "node:os";
 import { AppError } from "#base/app-error.ts";
 
+/** @throws AppError USAGE unless it can be a terminal's name. */
+export function parseTerminalName(name: string): string {
+	if (/^[A-Za-z0-9._-]{1,64}$/.test(name)) return name;
+	throw new AppError(
+		"USAGE",
+		`${JSON.stringify(name)} is no name for a terminal: letters, digits, dot, dash and underscore, at most 64.`,
+	);
+}
+
 /** A machine and, where one was named, a terminal on it. */
 export interface HomieTarget {
 	machine: "local";

@@ -1,10 +1,11 @@
 import { defineCommand } from "../descriptor.ts";
+import { parseWhole } from "./option-value.ts";
 import { SESSION_OPTION } from "./weave-input.ts";
 
 export const inboxCommand = defineCommand({
 	program: "weave-codex",
 	name: "inbox",
-	summary: "Prints mail: an agent's mailbox, or without one what you sent and got.",
+	summary: "Print mail: an agent's mailbox, or without one what you sent and got.",
 	description: "Oldest first. Mail to you counts as seen once it was printed here.",
 	arguments: [{ name: "agent", summary: "id or name", required: false, complete: "agent" }],
 	options: [
@@ -17,8 +18,8 @@ export const inboxCommand = defineCommand({
 	],
 	json: true,
 	async run(context, { args: [ref], options }) {
-		const { agentRef, describeMessage, parseLimit, sessionParam } = await import("./weave-input.ts");
-		const limit = parseLimit(options["limit"] ?? "50", "--limit", 1000);
+		const { agentRef, describeMessage, sessionParam } = await import("./weave-input.ts");
+		const limit = parseWhole(options["limit"], "--limit", { max: 1000 }) ?? 50;
 		const session = sessionParam(options);
 		const client = await context.connect();
 		async function ownMail() {

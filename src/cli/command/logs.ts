@@ -1,18 +1,10 @@
-import { AppError } from "#base/app-error.ts";
 import { type CliContext, defineCommand } from "../descriptor.ts";
+import { parseWhole } from "./option-value.ts";
 
 const DEFAULT_LINES = 50;
 const LINES_MAX = 100_000;
 /** File notices come late or never on some file systems (network mounts), so the file is looked at this often as well. */
 const LOOK_EVERY_MS = 1000;
-
-function parseCount(text: string | boolean | undefined): number {
-	if (typeof text !== "string") return DEFAULT_LINES;
-	const count = Number(text);
-	if (!/^\d+$/.test(text) || count > LINES_MAX)
-		throw new AppError("USAGE", `--lines takes a number from 0 to ${LINES_MAX}, not ${text}.`);
-	return count;
-}
 
 /** `2026-01-02T03:04:05.678Z INFO  message key=value`; what is not a log line of ours stays as it is. */
 function formatLine(line: string): string {
@@ -135,7 +127,7 @@ export const logsCommand = defineCommand({
 	async run(context, { options }) {
 		const { join } = await import("node:path");
 		const path = join(context.paths.logs, "daemon.log");
-		const count = parseCount(options["lines"]);
+		const count = parseWhole(options["lines"], "--lines", { min: 0, max: LINES_MAX }) ?? DEFAULT_LINES;
 		const write = (line: string): void =>
 			void context.stdout.write(`${context.json ? line : formatLine(line)}\n`);
 		const tail = await readTail(path, count);

@@ -2,9 +2,7 @@ import { AppError } from "#base/app-error.ts";
 import { createDeferred } from "#base/deferred.ts";
 import type { DaemonClient } from "#client/client.ts";
 import type { WeaveMessage } from "#protocol/record.ts";
-
-/** A daemon that is restarted is back sooner; one that is not will not come at all. */
-const LINK_PATIENCE_MS = 30_000;
+import { watchLink } from "./link-patience.ts";
 
 /**
  * Tells the changes of a session's messages, each once and in order, across lost links: what a snapshot shows changed
@@ -18,7 +16,6 @@ export async function followMessages(
 	const done = createDeferred<void>();
 	const known = new Map<string, string>();
 	let first = true;
-	let patience: NodeJS.Timeout | undefined;
 
 	function tell(message: WeaveMessage, from: "first-snapshot" | "later"): void {
 		if (known.get(message.message_id) === message.state) return;
@@ -41,18 +38,7 @@ export async function followMessages(
 			onError: (error) => done.reject(error),
 		}),
 	);
-	owned.use(
-		client.onState((state) => {
-			if (state.kind === "connected") {
-				clearTimeout(patience);
-				patience = undefined;
-			} else if (state.kind === "reconnecting") {
-				const error = new AppError("DAEMON_UNAVAILABLE", "The daemon went away and did not come back.");
-				patience ??= setTimeout(() => done.reject(error), LINK_PATIENCE_MS);
-			}
-		}),
-	);
-	owned.defer(() => clearTimeout(patience));
+	owned.use(watchLink(client, done.reject));
 	signal.addEventListener("abort", onAbort, { once: true });
 	owned.defer(() => signal.removeEventListener("abort", onAbort));
 	if (signal.aborted) onAbort();

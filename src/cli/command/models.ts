@@ -3,7 +3,7 @@ import { defineCommand } from "../descriptor.ts";
 export const modelsCommand = defineCommand({
 	program: "weave-codex",
 	name: "models",
-	summary: "Lists the models that threads can use here.",
+	summary: "List the models that threads can use here.",
 	examples: [
 		{ command: "weave-codex models", says: "the default is marked" },
 		{ command: "weave-codex models --json", says: "for scripts" },

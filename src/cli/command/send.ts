@@ -4,7 +4,7 @@ import { SESSION_OPTION } from "./weave-input.ts";
 export const sendCommand = defineCommand({
 	program: "weave-codex",
 	name: "send",
-	summary: "Sends a message to an agent.",
+	summary: "Send a message to an agent.",
 	description:
 		"Prints the message's id and state: accepted means that it is stored and survives a crash. With --wait the answer goes to stdout; the exit code is 1 when the message failed.",
 	arguments: [

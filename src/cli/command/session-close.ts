@@ -3,7 +3,7 @@ import { defineCommand } from "../descriptor.ts";
 export const sessionCloseCommand = defineCommand({
 	program: "weave-codex",
 	name: "session close",
-	summary: "Closes a weave session: its agents leave and waiting mail fails.",
+	summary: "Close a weave session: its agents leave and waiting mail fails.",
 	arguments: [{ name: "session", summary: "id or name", required: true }],
 	examples: [{ command: "weave-codex session close release", says: "the default session cannot be closed" }],
 	json: true,

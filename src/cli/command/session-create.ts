@@ -3,7 +3,7 @@ import { defineCommand } from "../descriptor.ts";
 export const sessionCreateCommand = defineCommand({
 	program: "weave-codex",
 	name: "session create",
-	summary: "Creates a weave session: a room for agents.",
+	summary: "Create a weave session: a room for agents.",
 	arguments: [{ name: "name", summary: "unique among the open sessions", required: true }],
 	examples: [{ command: "weave-codex session create release", says: "prints the new session's id" }],
 	json: true,

@@ -3,7 +3,7 @@ import { defineCommand } from "../descriptor.ts";
 export const sessionListCommand = defineCommand({
 	program: "weave-codex",
 	name: "session list",
-	summary: "Lists weave sessions.",
+	summary: "List weave sessions.",
 	options: [{ flags: "--closed", summary: "closed ones too" }],
 	examples: [
 		{ command: "weave-codex session list", says: "name, state and number of agents of each" },

@@ -2,32 +2,12 @@ import { AppError } from "#base/app-error.ts";
 import type { Listener } from "#platform/discovery.ts";
 import { VERSION } from "#protocol/limits.ts";
 import { type CliContext, type CommandInput, defineCommand } from "../descriptor.ts";
-
-const PORT_MAX = 65_535;
-
-interface StartInput {
-	port?: number;
-	web?: boolean;
-}
+import { LISTEN_OPTIONS, type ListenFlags, parseListenFlags } from "../listen-flags.ts";
 
 interface Found {
 	pid: number;
 	listeners: readonly Listener[];
 	alreadyRunning: boolean;
-}
-
-function parsePort(text: string | boolean | undefined): number | undefined {
-	if (typeof text !== "string") return undefined;
-	const port = Number(text);
-	if (!/^\d+$/.test(text) || port > PORT_MAX)
-		throw new AppError("USAGE", `--port takes a number from 0 to ${PORT_MAX}, not ${text}.`);
-	return port;
-}
-
-function parseInput({ options }: CommandInput): StartInput {
-	const port = parsePort(options["port"]);
-	const web = options["web"] === false ? false : undefined;
-	return { ...(port === undefined ? {} : { port }), ...(web === undefined ? {} : { web }) };
 }
 
 /** The daemon that answers, undefined when none does. @throws AppError DAEMON_VERSION_MISMATCH. */
@@ -50,7 +30,7 @@ async function findRunning(context: CliContext): Promise<Found | undefined> {
 	return { pid, listeners, alreadyRunning: true };
 }
 
-async function findOrStart(context: CliContext, input: StartInput): Promise<Found> {
+async function findOrStart(context: CliContext, input: ListenFlags): Promise<Found> {
 	const running = await findRunning(context);
 	if (running) return running;
 	const { startDaemon } = await import("../start-daemon.ts");
@@ -70,8 +50,17 @@ function describe({ pid, listeners, alreadyRunning }: Found): string {
 	return `weave-codex ${VERSION} ${alreadyRunning ? "already runs" : "started"} (pid ${pid}), listening on ${places}`;
 }
 
+/** Who asked for another port must not believe that it is served. */
+function tellIgnored(context: CliContext, { alreadyRunning, listeners }: Found, asked: ListenFlags): void {
+	if (!alreadyRunning) return;
+	const http = listeners.find((listener) => listener.kind === "http")?.address;
+	const other = asked.port !== undefined && asked.port !== 0 && http?.endsWith(`:${asked.port}`) !== true;
+	if (other || (asked.web === false && http !== undefined))
+		context.say("It listens as it was started; to change that: weave-codex restart, with the same options.");
+}
+
 async function run(context: CliContext, input: CommandInput): Promise<number> {
-	const start = parseInput(input);
+	const start = parseListenFlags(input);
 	if (input.options["foreground"] === true) {
 		const { runDaemon } = await import("#daemon/main.ts");
 		return runDaemon({ paths: context.paths, env: context.env, ...start });
@@ -84,6 +73,7 @@ async function run(context: CliContext, input: CommandInput): Promise<number> {
 			{ pid: found.pid, version: VERSION, already_running: found.alreadyRunning, listeners: found.listeners },
 			describe(found),
 		);
+		tellIgnored(context, found, start);
 		return 0;
 	}
 	// Without settings of its own the daemon is started beside the first frame instead of before it.
@@ -101,8 +91,7 @@ export const startCommand = defineCommand({
 	options: [
 		{ flags: "--foreground", summary: "be the daemon: stay in the foreground until stopped" },
 		{ flags: "--no-tui", summary: "do not open the terminal UI" },
-		{ flags: "--no-web", summary: "listen on Unix sockets only, no TCP" },
-		{ flags: "--port <n>", summary: "TCP port on 127.0.0.1 instead of the configured one" },
+		...LISTEN_OPTIONS,
 	],
 	examples: [
 		{ command: "weave-codex start", says: "daemon and terminal UI" },

@@ -34,7 +34,7 @@ function withDetail(text: string, detail: string | null | undefined): string {
 function describe(status: DaemonStatus): string {
 	const { store, sandbox, provider, pty_host: host } = status;
 	const counts = Object.entries(status.counts).map(
-		([name, count]) => `${count} ${name.replaceAll("_", " ")}`,
+		([name, count]) => `${count} ${(count === 1 ? name.replace(/s$/, "") : name).replaceAll("_", " ")}`,
 	);
 	const rows: [string, string][] = [
 		["state", "running"],

@@ -1,16 +1,7 @@
-import { AppError } from "#base/app-error.ts";
 import { createDeferred } from "#base/deferred.ts";
 import type { TopicPosition } from "#client/client.ts";
 import { defineCommand } from "../descriptor.ts";
-
-/** @throws AppError USAGE. */
-function parseCount(value: string | boolean | undefined): number {
-	if (value === undefined) return Number.POSITIVE_INFINITY;
-	const count = Number(value);
-	if (!Number.isSafeInteger(count) || count < 1)
-		throw new AppError("USAGE", "--count takes a whole number from 1.");
-	return count;
-}
+import { parseWhole } from "./option-value.ts";
 
 export const subscribeCommand = defineCommand({
 	program: "weave-codex",
@@ -37,7 +28,7 @@ export const subscribeCommand = defineCommand({
 	],
 	json: true,
 	async run(context, { args, options }) {
-		const countMax = parseCount(options["count"]);
+		const countMax = parseWhole(options["count"], "--count", {}) ?? Number.POSITIVE_INFINITY;
 		const client = await context.connect();
 		const done = createDeferred<undefined>();
 		let count = 0;

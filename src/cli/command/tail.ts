@@ -1,10 +1,11 @@
 import { defineCommand } from "../descriptor.ts";
+import { parseWhole } from "./option-value.ts";
 import { SESSION_OPTION } from "./weave-input.ts";
 
 export const tailCommand = defineCommand({
 	program: "weave-codex",
 	name: "tail",
-	summary: "Follows the messages of a session, a line at each change of state.",
+	summary: "Follow the messages of a session, a line at each change of state.",
 	description:
 		"With --json each line is the message as it is then. Ends with Ctrl+C, or after --count lines.",
 	options: [SESSION_OPTION, { flags: "--count <n>", summary: "end after this many lines" }],
@@ -14,12 +15,9 @@ export const tailCommand = defineCommand({
 	],
 	json: true,
 	async run(context, { options }) {
-		const { describeMessage, parseLimit, resolveOpenSession } = await import("./weave-input.ts");
+		const { describeMessage, resolveOpenSession } = await import("./weave-input.ts");
 		const { followMessages } = await import("./message-follow.ts");
-		const count =
-			options["count"] === undefined
-				? Number.POSITIVE_INFINITY
-				: parseLimit(options["count"], "--count", 1_000_000_000);
+		const count = parseWhole(options["count"], "--count", {}) ?? Number.POSITIVE_INFINITY;
 		const client = await context.connect();
 		const { session_id, name } = await resolveOpenSession(client, options);
 		context.say(`following ${name}`);

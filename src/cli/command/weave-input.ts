@@ -2,8 +2,7 @@ import { AppError } from "#base/app-error.ts";
 import type { DaemonClient } from "#client/client.ts";
 import type { WeaveMessage, WeaveSession } from "#protocol/record.ts";
 import type { OptionDescriptor } from "../descriptor.ts";
-
-type Options = Readonly<Record<string, string | boolean | undefined>>;
+import { type Options, textOption } from "./option-value.ts";
 
 /** Taken by every weave command that acts in one session. */
 export const SESSION_OPTION: OptionDescriptor = {
@@ -13,17 +12,8 @@ export const SESSION_OPTION: OptionDescriptor = {
 
 /** The member `session` for a call; left out, the daemon takes the default session. */
 export function sessionParam(options: Options): { session?: string } {
-	const session = options["session"];
-	return typeof session === "string" ? { session } : {};
-}
-
-/** @throws AppError USAGE unless it is a whole number from 1 to `max`. */
-export function parseLimit(value: string | boolean | undefined, flag: string, max: number): number {
-	const limit = Number(value);
-	if (typeof value !== "string" || !Number.isInteger(limit) || limit < 1 || limit > max) {
-		throw new AppError("USAGE", `${flag} takes a whole number from 1 to ${max}.`);
-	}
-	return limit;
+	const session = textOption(options, "session");
+	return session === undefined ? {} : { session };
 }
 
 /** The open session that is meant. @throws AppError SESSION_NOT_FOUND. */
