@@ -2,9 +2,9 @@ import { AppError, toAppError } from "#base/app-error.ts";
 import { LIMITS } from "#protocol/limits.ts";
 import type { Hub, HubSink } from "./hub.ts";
 import { createHubEntry, createOutbox, createShareBatch, type Outbox } from "./hub-outbox.ts";
+import { createRuns } from "./hub-run.ts";
 import {
 	createTopicState,
-	deliver,
 	endSubscription,
 	parseTopic,
 	type Subscription,
@@ -32,6 +32,7 @@ function createOutboxes(
 		maxLength = LIMITS.queue_length,
 	}: CreateHubOptions,
 	onOverflow: (sink: HubSink) => void,
+	spread: () => void,
 ) {
 	const outboxes = new Map<HubSink, Outbox>();
 	const dirty = new Set<Outbox>();
@@ -39,6 +40,7 @@ function createOutboxes(
 
 	function flush(): void {
 		scheduled = false;
+		spread();
 		const batch = [...dirty];
 		dirty.clear();
 		const share = createShareBatch();
@@ -47,13 +49,17 @@ function createOutboxes(
 
 	function markDirty(outbox: Outbox): void {
 		dirty.add(outbox);
+		wake();
+	}
+
+	function wake(): void {
 		if (scheduled) return;
 		scheduled = true;
 		schedule(flush);
 	}
 
 	return {
-		maxLength,
+		wake,
 		of(sink: HubSink): Outbox {
 			const present = outboxes.get(sink);
 			if (present) return present;
@@ -89,7 +95,9 @@ export function createHub(options: CreateHubOptions): Hub {
 	const providers = new Map<string, Provider>();
 	/** Kept for the life of the hub, also without subscribers: seq must not start anew within an epoch. */
 	const topics = new Map<string, TopicState>();
-	const outboxes = createOutboxes(options, drop);
+	const { maxLength = LIMITS.queue_length, maxBytes = LIMITS.buffered_bytes } = options;
+	const runs = createRuns({ maxLength, maxBytes }, () => outboxes.wake());
+	const outboxes = createOutboxes(options, drop, runs.spread);
 
 	function topicOf(topic: string): TopicState {
 		const state = topics.get(topic) ?? createTopicState(topic);
@@ -115,8 +123,7 @@ export function createHub(options: CreateHubOptions): Hub {
 			if (state.subscriptions.size === 0) return;
 			const row = state.coalesce ? (key ?? keyOf(event)) : undefined;
 			const entry = createHubEntry({ type: "event", topic, epoch, seq: state.seq, payload: event, key: row });
-			for (const subscription of state.subscriptions.values())
-				deliver(subscription, entry, outboxes.maxLength);
+			runs.add(state, entry);
 		},
 		async subscribe(sink, topic) {
 			const { descriptor } = parseTopic(topic);
@@ -124,13 +131,16 @@ export function createHub(options: CreateHubOptions): Hub {
 			if (!provider) throw new AppError("TOPIC_NOT_FOUND", `Topic ${descriptor.name} is not served here.`);
 			const known = topics.has(topic);
 			const state = topicOf(topic);
+			runs.spread();
 			endSubscription(state, sink);
 			const subscription: Subscription = { outbox: outboxes.of(sink), held: [], cancelled: false };
 			state.subscriptions.set(sink, subscription);
 			try {
-				await sendSnapshot(state, subscription, provider, (seq, payload) =>
-					createHubEntry({ type: "snapshot", topic, epoch, seq, payload }),
-				);
+				await sendSnapshot(state, subscription, {
+					make: provider,
+					encode: (seq, payload) => createHubEntry({ type: "snapshot", topic, epoch, seq, payload }),
+					spread: runs.spread,
+				});
 			} catch (thrown) {
 				if (state.subscriptions.get(sink) === subscription) endSubscription(state, sink);
 				// Names that nobody published to and that do not exist must not pile up.
@@ -140,6 +150,7 @@ export function createHub(options: CreateHubOptions): Hub {
 		},
 		unsubscribe(sink, topic) {
 			const state = topics.get(topic);
+			runs.spread();
 			if (state) endSubscription(state, sink);
 		},
 		dropSink: drop,

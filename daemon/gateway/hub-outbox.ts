@@ -1,4 +1,5 @@
 import type { HubBatch, HubSink } from "./hub.ts";
+import type { Run } from "./hub-run.ts";
 
 /** One hub message, encoded once for all who get it. */
 export interface HubEntry {
@@ -50,6 +51,8 @@ interface OutboxOptions {
 /** What one subscriber has not been given yet. */
 export interface Outbox {
 	queue(entry: HubEntry): void;
+	/** Queues all of a run; its array is shared and never changed from here. */
+	queueRun(run: Run): void;
 	/** Hands everything over, or thins it out while the subscriber's socket is full. */
 	flush(share: ShareBatch): void;
 	overflow(): void;
@@ -64,16 +67,16 @@ export function createShareBatch(): ShareBatch {
 	return (entries) => {
 		const last = entries.at(-1);
 		const known = byLast.get(last);
-		if (
-			known &&
-			known.entries.length === entries.length &&
-			known.entries.every((entry, index) => entry === entries[index])
-		)
-			return known.batch;
+		if (known && isSame(known.entries, entries)) return known.batch;
 		const batch = { texts: entries.map(({ text }) => text), sizeBytes: sumBytes(entries) };
 		byLast.set(last, { entries, batch });
 		return batch;
 	};
+}
+
+function isSame(one: readonly HubEntry[], other: readonly HubEntry[]): boolean {
+	if (one === other) return true;
+	return one.length === other.length && one.every((entry, index) => entry === other[index]);
 }
 
 function sumBytes(entries: readonly HubEntry[]): number {
@@ -100,7 +103,9 @@ function thinOut(entries: readonly HubEntry[], skipped: Map<HubEntry, number>): 
 }
 
 export function createOutbox({ sink, maxBytes, maxLength, onDirty, onOverflow }: OutboxOptions): Outbox {
-	let entries: HubEntry[] = [];
+	let entries: readonly HubEntry[] = [];
+	/** `entries` when it is this outbox's own; undefined while it is a run's. */
+	let own: HubEntry[] | undefined;
 	let sizeBytes = 0;
 	let closed = false;
 	let waiting = false;
@@ -111,16 +116,38 @@ export function createOutbox({ sink, maxBytes, maxLength, onDirty, onOverflow }:
 	function overflow(): void {
 		if (closed) return;
 		closed = true;
-		entries = [];
-		sizeBytes = 0;
+		clear();
 		onOverflow();
 		sink.closeSlow();
+	}
+
+	function clear(): void {
+		entries = [];
+		own = undefined;
+		sizeBytes = 0;
+	}
+
+	/** After something was added to what had `before` entries. */
+	function noteAdded(before: number, last: HubEntry | undefined): void {
+		canThin ||= last?.key !== undefined;
+		if (isOver()) {
+			thin();
+			if (isOver()) overflow();
+		}
+		if (before === 0 || waiting) onDirty();
+	}
+
+	function append(added: readonly HubEntry[]): void {
+		own ??= [...entries];
+		entries = own;
+		for (const entry of added) own.push(entry);
 	}
 
 	function thin(): void {
 		if (!canThin) return;
 		canThin = false;
-		entries = thinOut(entries, skipped);
+		own = thinOut(entries, skipped);
+		entries = own;
 		sizeBytes = sumBytes(entries);
 	}
 
@@ -152,14 +179,20 @@ export function createOutbox({ sink, maxBytes, maxLength, onDirty, onOverflow }:
 	return {
 		queue(entry) {
 			if (closed) return;
-			entries.push(entry);
+			const before = entries.length;
+			append([entry]);
 			sizeBytes += entry.sizeBytes;
-			canThin ||= entry.key !== undefined;
-			if (isOver()) {
-				thin();
-				if (isOver()) overflow();
-			}
-			if (entries.length === 1 || waiting) onDirty();
+			noteAdded(before, entry);
+		},
+		queueRun(run) {
+			if (closed) return;
+			const before = entries.length;
+			if (before === 0) {
+				entries = run.entries;
+				own = undefined;
+			} else append(run.entries);
+			sizeBytes += run.sizeBytes;
+			noteAdded(before, run.entries.at(-1));
 		},
 		flush(share) {
 			if (closed || entries.length === 0) return;
@@ -168,8 +201,7 @@ export function createOutbox({ sink, maxBytes, maxLength, onDirty, onOverflow }:
 				return;
 			}
 			const batch = take(share);
-			entries = [];
-			sizeBytes = 0;
+			clear();
 			canThin = false;
 			const taken = sink.pushAll ? sink.pushAll(batch) : batch.texts.every((text) => sink.push(text));
 			if (!taken) overflow();

@@ -2,6 +2,7 @@ import { AppError } from "#base/app-error.ts";
 import { TOPICS } from "#protocol/topic/index.ts";
 import type { HubSink } from "./hub.ts";
 import type { HubEntry, Outbox } from "./hub-outbox.ts";
+import type { Run } from "./hub-run.ts";
 
 /** One addressed topic: its count and who follows it. */
 export interface TopicState {
@@ -48,14 +49,21 @@ export function endSubscription(state: TopicState, sink: HubSink): void {
 	state.subscriptions.delete(sink);
 }
 
-/** Queues an event, behind the snapshot when that is still being made; `heldMax` bounds how many wait for it. */
-export function deliver(subscription: Subscription, entry: HubEntry, heldMax: number): void {
+/** Queues events, behind the snapshot when that is still being made; `heldMax` bounds how many wait for it. */
+export function deliver(subscription: Subscription, run: Run, heldMax: number): void {
 	if (!subscription.held) {
-		subscription.outbox.queue(entry);
+		subscription.outbox.queueRun(run);
 		return;
 	}
-	subscription.held.push(entry);
+	for (const entry of run.entries) subscription.held.push(entry);
 	if (subscription.held.length > heldMax) subscription.outbox.overflow();
+}
+
+interface SnapshotSteps {
+	make(parameter: string): unknown;
+	encode(seq: number, payload: unknown): HubEntry;
+	/** Hands out what was published so far, to `held` among others. */
+	spread(): void;
 }
 
 /**
@@ -66,12 +74,12 @@ export function deliver(subscription: Subscription, entry: HubEntry, heldMax: nu
 export async function sendSnapshot(
 	state: TopicState,
 	subscription: Subscription,
-	make: (parameter: string) => unknown,
-	encode: (seq: number, payload: unknown) => HubEntry,
+	{ make, encode, spread }: SnapshotSteps,
 ): Promise<void> {
 	const seqBefore = state.seq;
 	const made = make(state.parameter);
 	const payload = made instanceof Promise ? await made : made;
+	spread();
 	if (subscription.cancelled) return;
 	const seq = made instanceof Promise && state.coalesce ? seqBefore : state.seq;
 	const held = subscription.held ?? [];

@@ -177,6 +177,7 @@ describe("hub", () => {
 		tick();
 		expect(sink.closed).toBe(0);
 		hub.publish("sessions.activity", { message: { n: 3 } } as never, { parameter: "s" });
+		tick();
 		expect(sink.closed).toBe(1);
 		expect(hub.counts).toEqual({ subscribers: 0, topics: 0 });
 	});
@@ -213,6 +214,64 @@ describe("hub", () => {
 		expect(() => hub.provide("sessions.activity", () => ({ messages: [] }))).toThrow(
 			"two snapshot providers",
 		);
+	});
+
+	test("hub: keeps the order of what was published to several topics in one tick", async () => {
+		const { hub, tick } = createTestHub();
+		const [both, one] = [createSink(), createSink()];
+		hub.provide("sessions.activity", () => ({ messages: [] }));
+		hub.provide("agents.state", () => ({ agents: [] }));
+		for (const topic of ["sessions.activity:s", "agents.state"]) await hub.subscribe(both, topic);
+		await hub.subscribe(one, "sessions.activity:s");
+		tick();
+		const say = (n: number): void =>
+			hub.publish("sessions.activity", { message: { n } } as never, { parameter: "s" });
+		say(1);
+		say(2);
+		hub.publish("agents.state", put("a", 1));
+		say(3);
+		tick();
+		expect(both.got.slice(2).map(({ topic, seq }) => `${topic} ${seq}`)).toEqual([
+			"sessions.activity:s 1",
+			"sessions.activity:s 2",
+			"agents.state 1",
+			"sessions.activity:s 3",
+		]);
+		expect(brief(one.got)).toEqual(["s0", "e1", "e2", "e3"]);
+	});
+
+	test("hub: gives who comes or goes within a tick exactly what was published while it was there", async () => {
+		const { hub, tick } = createTestHub();
+		const [first, late] = [createSink(), createSink()];
+		hub.provide("sessions.activity", () => ({ messages: [] }));
+		const say = (n: number): void =>
+			hub.publish("sessions.activity", { message: { n } } as never, { parameter: "s" });
+		await hub.subscribe(first, "sessions.activity:s");
+		say(1);
+		await hub.subscribe(late, "sessions.activity:s");
+		say(2);
+		hub.unsubscribe(first, "sessions.activity:s");
+		say(3);
+		tick();
+		expect(brief(first.got)).toEqual(["s0", "e1", "e2"]);
+		expect(brief(late.got)).toEqual(["s1", "e2", "e3"]);
+	});
+
+	test("hub: never changes what it shares among subscribers when one of them lags", async () => {
+		const { hub, tick } = createTestHub();
+		const [quick, slow] = [createSink(), createSink()];
+		hub.provide("agents.state", () => ({ agents: [] }));
+		for (const sink of [quick, slow]) await hub.subscribe(sink, "agents.state");
+		tick();
+		slow.writable = false;
+		for (let n = 1; n <= 4; n += 1) hub.publish("agents.state", put("a", n));
+		tick();
+		hub.publish("agents.state", put("a", 5));
+		tick();
+		slow.wake();
+		tick();
+		expect(brief(quick.got)).toEqual(["s0", "e1", "e2", "e3", "e4", "e5"]);
+		expect(brief(slow.got)).toEqual(["s0", "e5+4"]);
 	});
 
 	test("hub: sends nothing more after an unsubscribe, also when its snapshot is still being made", async () => {
