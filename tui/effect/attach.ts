@@ -50,7 +50,7 @@ async function chooseTerminal(
 			: terminals.find((entry) => entry.terminal_id === named || entry.name === named);
 	if (known) return { id: known.terminal_id, name: known.name };
 	if (named !== undefined) return { id: named, name: named };
-	const { columns = 80, rows = 24 } = parts.stdout;
+	const { columns, rows } = parts.getState();
 	const { terminal } = await client.call("terminal.session.start", {
 		cwd: surroundings.cwd,
 		cols: Math.max(2, columns),
