@@ -1,8 +1,4 @@
-import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, open, readFile, rename, rm, stat, unlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { AppError } from "#base/app-error.ts";
 import type { Clock } from "#base/clock.ts";
 import { failedProcess, type RunningProcess, startProcess } from "#platform/process.ts";
 import { createPipePool } from "#platform/process-pipe.ts";
@@ -14,6 +10,7 @@ import {
 	type ProtectedPaths,
 } from "../policy/protected.ts";
 import type { Environment, ExecRequest } from "./environment.ts";
+import { createLocalFiles } from "./local-files.ts";
 import { detectBubblewrap, type SandboxPlan, sandboxArgv } from "./sandbox/bubblewrap.ts";
 import { childEnvironment } from "./sandbox/child-environment.ts";
 import { listForeignSockets } from "./sandbox/foreign-sockets.ts";
@@ -26,8 +23,6 @@ const OUTPUT_LIMIT_BYTES = 1024 * 1024;
 const PIPES_READY = 4;
 /** Time a command gets between SIGTERM and SIGKILL when the environment is disposed. */
 const DISPOSE_GRACE_MS = 1_000;
-/** A patch is text a person could read; a bigger file is not read into memory. */
-const TEXT_LIMIT_BYTES = 16 * 1024 * 1024;
 
 export interface LocalEnvironmentOptions {
 	readonly machineId: string;
@@ -99,9 +94,7 @@ export async function createLocalEnvironment(options: LocalEnvironmentOptions): 
 		},
 		protectedPaths,
 		exec,
-		readText,
-		writeText,
-		remove: (path) => unlink(path),
+		...createLocalFiles(protectedPaths),
 		realPath: (path) => Promise.resolve(resolveRealPath(path)),
 		async [Symbol.asyncDispose]() {
 			const ending = [...running];
@@ -122,43 +115,4 @@ function placeOf(
 	if (isProtected(cwd, hidden)) return `The folder ${request.cwd} is protected: no command runs there.`;
 	const roots = [request.workspaceRoot ?? cwd, ...request.writableRoots].map((root) => resolveRealPath(root));
 	return { mode, cwd, roots: [...new Set(roots)].filter((root) => !isProtected(root, hidden)) };
-}
-
-async function readText(path: string): Promise<string | undefined> {
-	let bytes: Buffer;
-	try {
-		const info = await stat(path);
-		if (!info.isFile()) throw new AppError("TOOL_FAILED", `${path} is not a file.`);
-		if (info.size > TEXT_LIMIT_BYTES)
-			throw new AppError("TOOL_FAILED", `${path} is too big to be edited as text.`);
-		bytes = await readFile(path);
-	} catch (error) {
-		if (isMissing(error)) return undefined;
-		throw error;
-	}
-	try {
-		return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-	} catch {
-		throw new AppError("TOOL_FAILED", `${path} is not UTF-8 text.`);
-	}
-}
-
-async function writeText(path: string, text: string): Promise<void> {
-	await mkdir(dirname(path), { recursive: true });
-	const present = await stat(path).catch(() => undefined);
-	const draft = join(dirname(path), `.weave-${randomUUID()}.tmp`);
-	try {
-		await using file = await open(draft, "wx", 0o666);
-		await file.writeFile(text);
-		await file.sync();
-		if (present !== undefined) await chmod(draft, present.mode & 0o7777);
-		await rename(draft, path);
-	} catch (error) {
-		await rm(draft, { force: true });
-		throw error;
-	}
-}
-
-function isMissing(error: unknown): boolean {
-	return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
 }

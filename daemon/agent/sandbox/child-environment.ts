@@ -1,3 +1,5 @@
+import { delimiter, isAbsolute } from "node:path";
+
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** What a command needs to find its programs, its person and their tongue; nothing that authenticates. */
@@ -57,8 +59,14 @@ const ALLOWED = new Set([
 	"SSL_CERT_FILE",
 	"SSL_CERT_DIR",
 	"NODE_EXTRA_CA_CERTS",
+	"NIX_PATH",
+	"NIX_PROFILES",
+	"NIX_SSL_CERT_FILE",
+	"NIX_LD",
+	"NIX_LD_LIBRARY_PATH",
 ]);
-const ALLOWED_PREFIXES = ["LC_", "NIX_"];
+/** Locale categories; other names that begin like these are used to carry secrets over ssh. */
+const LOCALE = /^LC_[A-Z]+$/;
 
 /**
  * The variables that a command of an agent may see: an allow-list, so that a token nobody thought of stays out.
@@ -68,7 +76,15 @@ export function childEnvironment(env: Env): Record<string, string> {
 	const kept: Record<string, string> = {};
 	for (const [name, value] of Object.entries(env)) {
 		if (value === undefined) continue;
-		if (ALLOWED.has(name) || ALLOWED_PREFIXES.some((prefix) => name.startsWith(prefix))) kept[name] = value;
+		if (ALLOWED.has(name) || LOCALE.test(name)) kept[name] = name === "PATH" ? absoluteOnly(value) : value;
 	}
 	return { ...kept, TERM: "dumb", NO_COLOR: "1", PAGER: "cat", GIT_PAGER: "cat" };
+}
+
+/** A search path with `.` or a blank in it would let the workspace say what `ls` is. */
+function absoluteOnly(path: string): string {
+	return path
+		.split(delimiter)
+		.filter((folder) => isAbsolute(folder))
+		.join(delimiter);
 }

@@ -79,8 +79,13 @@ async function executeCommand(
 		return runCommand(call, context, services);
 	}
 	const agreed = await askPerson(call, item, verdict, context);
+	if (typeof agreed !== "string") return agreed;
+	if ((await context.environment.realPath(cwd)) !== cwd) {
+		await context.items.completed({ ...item, status: "failed", completedAtMs: context.nowMs() });
+		return failure(`exec_command failed: ${cwd} leads elsewhere since it was asked for`);
+	}
 	if (agreed === "session") context.sessionGrants.add(grant);
-	return typeof agreed === "string" ? runCommand(call, context, services) : agreed;
+	return runCommand(call, context, services);
 }
 
 /** Asks with the item open; a result when it must not run, else for how long the person agreed. */
