@@ -15,6 +15,7 @@ import { createLocalEnvironment, type LocalEnvironment } from "./agent/local-env
 import { runTurn } from "./agent/loop/run-turn.ts";
 import { createPreludeBuilder } from "./agent/prompt/build-prelude.ts";
 import { createProviderSelector } from "./agent/provider/select.ts";
+import { createRecorder } from "./agent/recorder/create-recorder.ts";
 import { createEmbeddedRunner } from "./agent/runner/embedded-runner.ts";
 import { findGitHead } from "./agent/runner/git-head.ts";
 import type { CodexRunner } from "./agent/runner/runner.ts";
@@ -108,6 +109,9 @@ function openAgent(
 			...{ clock, env, codexHome: paths.codexHome, environment },
 			settings: () => selector.promptSettings(),
 		}),
+		recorder: world.flags.isEnabled("record_runs")
+			? createRecorder({ folder: join(paths.home, "recordings"), clock, logger })
+			: undefined,
 		gitHead: (cwd) => findGitHead({ readText: environment.readText, askGit: git.head }, cwd),
 		isProcessAlive: (pid, startTime) => startTime !== null && isSameProcess({ pid, start_time: startTime }),
 	});

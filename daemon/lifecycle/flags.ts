@@ -10,6 +10,11 @@ interface FlagRow {
 
 /** Every feature flag, once; `doctor` and `daemon.status` list them. */
 export const FLAG_TABLE = {
+	record_runs: {
+		stage: "experimental",
+		enabled: false,
+		summary: "Write every turn down in $HOMIE_HOME/recordings, one NDJSON file each; nothing deletes them.",
+	},
 	trace_spans: { stage: "beta", enabled: true, summary: "Keep the last 2,000 trace lines in memory." },
 } as const satisfies Record<string, FlagRow>;
 

@@ -21,12 +21,23 @@ const DEPTH_MAX = 6;
 const ENTRIES_MAX = 100;
 const TEXT_MAX_CHARS = 8192;
 
-/** Blanks out what looks like a secret, and cuts very long texts. */
-export function redactText(text: string): string {
-	let out =
-		text.length > TEXT_MAX_CHARS ? `${text.slice(0, TEXT_MAX_CHARS)}… (${text.length} characters)` : text;
+/** Whether a text of this name is a secret, whatever it looks like. */
+export function isSecretName(name: string): boolean {
+	return SECRET_KEY.test(name);
+}
+
+/** Blanks out what looks like a secret, and leaves the rest whole. */
+export function redactSecrets(text: string): string {
+	let out = text;
 	for (const [pattern, replacement] of PATTERNS) out = out.replace(pattern, replacement);
 	return out;
+}
+
+/** Blanks out what looks like a secret, and cuts very long texts. */
+export function redactText(text: string): string {
+	return redactSecrets(
+		text.length > TEXT_MAX_CHARS ? `${text.slice(0, TEXT_MAX_CHARS)}… (${text.length} characters)` : text,
+	);
 }
 
 function redactError(error: Error, depth: number): Record<string, unknown> {
@@ -44,7 +55,7 @@ function redactObject(value: object, depth: number): unknown {
 		return value.slice(0, ENTRIES_MAX).map((one) => redactValue(one, depth + 1, false));
 	const entries = Object.entries(value).slice(0, ENTRIES_MAX);
 	return Object.fromEntries(
-		entries.map(([key, one]) => [key, redactValue(one, depth + 1, SECRET_KEY.test(key))]),
+		entries.map(([key, one]) => [key, redactValue(one, depth + 1, isSecretName(key))]),
 	);
 }
 

@@ -3,6 +3,7 @@ import type { NewId } from "#base/id.ts";
 import type { Environment } from "#daemon/agent/environment.ts";
 import type { HookRunner, RunTurn } from "#daemon/agent/loop-port.ts";
 import type { ModelItem, ModelProvider } from "#daemon/agent/model.ts";
+import type { RunRecorder } from "#daemon/agent/recorder/port.ts";
 import type { Tool } from "#daemon/agent/tool.ts";
 import type { Publish } from "#daemon/gateway/hub.ts";
 import type { Store } from "#daemon/storage/store.ts";
@@ -47,6 +48,8 @@ export interface RunnerDeps {
 	readonly gitHead: (cwd: string) => Promise<string | null>;
 	/** Whether that very process still lives: pid and kernel start time. */
 	readonly isProcessAlive: (pid: number, startTime: string | null) => boolean;
+	/** Absent unless recordings were asked for. */
+	readonly recorder?: RunRecorder | undefined;
 	readonly logger: Logger;
 	readonly telemetry: Telemetry;
 	readonly fault: FaultPoint;

@@ -64,6 +64,7 @@ async function interruptAll(
 	// Loops get a moment for their last words; commands run on without us.
 	await within(clock, Promise.all(open.map(({ over }) => over.promise)), LAST_WORDS_MS);
 	await Promise.allSettled(board.all().map((live) => live.flush()));
+	await within(clock, board.emptied(), LAST_WORDS_MS);
 }
 
 /**

@@ -31,6 +31,8 @@ export interface TurnBoard {
 	/** The newest turn of each thread. */
 	running(): RunningTurn[];
 	all(): LiveTurn[];
+	/** Resolves when no turn is in memory any more. */
+	emptied(): Promise<unknown>;
 	readonly counts: { running_turns: number; waiting_turns: number };
 }
 
@@ -54,6 +56,7 @@ export function createTurnBoard({ deps, broadcast, turns, endings, stopping }: T
 	const lane = createLane(MAX_RUNNING_TURNS);
 	const lives = new Map<string, LiveTurn>();
 	const newest = new Map<string, RunningTurn>();
+	const settling = new Set<Promise<void>>();
 
 	function kick(threadId: string): void {
 		const turnId = findThread(store, threadId)?.active_turn_id ?? null;
@@ -101,7 +104,8 @@ export function createTurnBoard({ deps, broadcast, turns, endings, stopping }: T
 		}
 		telemetry.count("turns_total", 1, { status: outcome.status });
 		telemetry.observe("turn_ms", clock.monotonicMs() - startedMs);
-		void settle(live);
+		const settled = settle(live).finally(() => settling.delete(settled));
+		settling.add(settled);
 	}
 
 	/** Keeps the turn in memory until its last command ends. */
@@ -124,6 +128,7 @@ export function createTurnBoard({ deps, broadcast, turns, endings, stopping }: T
 		current: (threadId) => newest.get(threadId)?.live,
 		running: () => [...newest.values()],
 		all: () => [...lives.values()],
+		emptied: () => Promise.all(settling),
 		get counts() {
 			return { running_turns: lane.running, waiting_turns: lane.waiting };
 		},

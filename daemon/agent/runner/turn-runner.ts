@@ -69,7 +69,9 @@ export function createTurnRunner({ deps, approvals, grants, stopping }: TurnRunn
 			const { input, ports } = await setup.prepare(live);
 			live.signal.throwIfAborted();
 			live.pullSteers();
-			return await deps.runTurn(input, ports, live.signal);
+			const outcome = await deps.runTurn(input, ports, live.signal);
+			setup.recording(live)?.write({ type: "turn.ended", outcome });
+			return outcome;
 		} catch (error) {
 			if (live.signal.aborted) return { status: "interrupted", reason: String(live.signal.reason) };
 			logger.error("a turn failed", { thread_id: live.threadId, turn_id: live.turnId, error: String(error) });
@@ -124,6 +126,7 @@ export function createTurnRunner({ deps, approvals, grants, stopping }: TurnRunn
 			fault("turn.after-end");
 		},
 		async drained(live) {
+			await using _recording = setup.recording(live);
 			const calls = setup.calls(live);
 			while (calls.size > 0 && !stopping.aborted) {
 				await settledOr(Promise.allSettled(calls), stopping);

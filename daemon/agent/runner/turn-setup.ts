@@ -1,4 +1,5 @@
 import type { LoopPorts, TurnInput } from "#daemon/agent/loop-port.ts";
+import type { TurnRecording } from "#daemon/agent/recorder/port.ts";
 import type { Tool, ToolContext } from "#daemon/agent/tool.ts";
 import { readHistory } from "#daemon/storage/repository/chat-history.ts";
 import { readThreadEnv, requireThread } from "#daemon/storage/repository/chat-thread.ts";
@@ -6,6 +7,7 @@ import type { Approvals } from "./approvals.ts";
 import type { RunnerDeps } from "./deps.ts";
 import { repairHistory } from "./history-repair.ts";
 import type { LiveTurn } from "./live-turn.ts";
+import { createTurnRecordings } from "./turn-recording.ts";
 
 /** Gathers what the loop of one turn needs: the thread as it is now, its history, and ports bound to the turn. */
 export interface TurnSetup {
@@ -13,6 +15,8 @@ export interface TurnSetup {
 	prepare(live: LiveTurn): Promise<{ input: TurnInput; ports: LoopPorts }>;
 	/** Tool calls of the turn that run now. */
 	calls(live: LiveTurn): ReadonlySet<Promise<unknown>>;
+	/** Where the turn is written down, if anybody asked for it. */
+	recording(live: LiveTurn): TurnRecording | undefined;
 }
 
 interface TurnSetupPorts {
@@ -24,6 +28,7 @@ interface TurnSetupPorts {
 export function createTurnSetup({ deps, approvals, grants }: TurnSetupPorts): TurnSetup {
 	const { store, environment } = deps;
 	const running = new WeakMap<LiveTurn, Set<Promise<unknown>>>();
+	const recordings = createTurnRecordings(deps);
 
 	/** The loop does not wait for calls once it is interrupted; the runner has to know when the last one is over. */
 	function tracked(live: LiveTurn): Tool[] {
@@ -105,8 +110,12 @@ export function createTurnSetup({ deps, approvals, grants }: TurnSetupPorts): Tu
 			history: repairHistory(readHistory(store, thread.thread_id)),
 			usageBefore: thread.usage,
 		};
-		return { input, ports };
+		return { input, ports: recordings.tap(live, input, ports) };
 	}
 
-	return { prepare, calls: (live) => running.get(live) ?? new Set() };
+	return {
+		prepare,
+		calls: (live) => running.get(live) ?? new Set(),
+		recording: recordings.of,
+	};
 }

@@ -258,6 +258,7 @@ describe("flags", () => {
 	it("flags: the environment switches them, an unknown one is refused", () => {
 		expect(createFlags({}).isEnabled("trace_spans")).toBe(true);
 		expect(createFlags({ WEAVE_FLAGS: " -trace_spans" }).list()).toEqual([
+			{ name: "record_runs", stage: "experimental", enabled: false },
 			{ name: "trace_spans", stage: "beta", enabled: false },
 		]);
 		expect(() => createFlags({ WEAVE_FLAGS: "nope" })).toThrow(coded("CONFIG_INVALID"));
