@@ -30,5 +30,6 @@ export function addUsage(
 /** Usage when the provider said that the context is full: the window counts as used up. */
 export function fullUsage(before: TokenUsage | null, contextWindow: number): TokenUsage {
 	const total = { ...(before?.total ?? ZERO), totalTokens: contextWindow };
-	return { total, last: before?.last ?? ZERO, modelContextWindow: contextWindow };
+	const last = { ...ZERO, totalTokens: contextWindow };
+	return { total, last, modelContextWindow: contextWindow };
 }

@@ -154,8 +154,8 @@ export function httpFailure(refusal: HttpRefusal): ModelFailure {
 	const detail = message === "" ? body.slice(0, 500) : message;
 	const text = `unexpected status ${name}: ${detail}, url: ${refusal.url}${tail}`;
 	const info = { httpConnectionFailed: { httpStatusCode: status } };
-	const retried = status === 401 || status === 408;
-	return { ...failure(retried ? "stream" : "fatal", text, info), httpStatusCode: status };
+	// As Codex tries again: a proxy, or a login that is just being renewed, answers so for a moment. A redirect stays one.
+	return { ...failure(status < 400 ? "fatal" : "stream", text, info), httpStatusCode: status };
 }
 
 /** Replaces every secret in the texts of a failure. */

@@ -23,8 +23,8 @@ export interface CommandCall {
 }
 
 /**
- * Runs a command whose item has been started. The intent is durable before the process exists. When the turn is
- * interrupted it returns at once, and the process goes on: its item completes when it ends.
+ * Runs a command whose item has been started. The intent is durable before the process exists. An interrupt neither ends
+ * the process nor this call: the loop goes on without it, and the turn stays open to it until its item is complete.
  */
 export async function runCommand(
 	call: CommandCall,
@@ -42,12 +42,7 @@ export async function runCommand(
 		await context.items.completed({ ...item, status: "failed", completedAtMs: context.nowMs() });
 		return interrupted();
 	}
-	const settled = superviseCommand(call, context);
-	// A failure after an interrupt has nobody left to hear it; before one, the await below rethrows it.
-	settled.catch(() => undefined);
-	const ended = await untilAborted(settled, context.signal);
-	if (ended === undefined) return interrupted();
-	const { result, outputBytes } = ended;
+	const { result, outputBytes } = await superviseCommand(call, context);
 	if (result.startError !== null) {
 		return { output: `exec_command failed: ${result.startError}`, success: false, stopTurn: false };
 	}
@@ -103,17 +98,4 @@ async function superviseCommand(
 		completedAtMs: context.nowMs(),
 	});
 	return { result, outputBytes };
-}
-
-/** The value, or undefined when the signal fires first. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-	const { promise: aborted, resolve } = Promise.withResolvers<undefined>();
-	const onAbort = (): void => resolve(undefined);
-	signal.addEventListener("abort", onAbort, { once: true });
-	if (signal.aborted) onAbort();
-	try {
-		return await Promise.race([promise, aborted]);
-	} finally {
-		signal.removeEventListener("abort", onAbort);
-	}
 }

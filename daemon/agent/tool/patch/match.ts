@@ -48,8 +48,8 @@ export function applyHunks(original: string, hunks: readonly PatchHunk[], path: 
 	const out: string[] = [];
 	let done = 0;
 	for (const hunk of hunks) {
-		const place = locate(lines, hunk, done);
-		if (!place.ok) return { ok: false, reason: `${place.reason} in ${path}` };
+		const place = locate(lines, hunk, { path, done });
+		if (!place.ok) return place;
 		out.push(...lines.slice(done, place.start), ...keepContext(lines, hunk, place));
 		done = place.start + place.length;
 	}
@@ -65,11 +65,15 @@ function endKept(lines: readonly string[], done: number): boolean {
 
 type Place = { ok: true; start: number; length: number } | { ok: false; reason: string };
 
-function locate(lines: readonly string[], hunk: PatchHunk, done: number): Place {
+function locate(
+	lines: readonly string[],
+	hunk: PatchHunk,
+	{ path, done }: { path: string; done: number },
+): Place {
 	let from = done;
 	for (const anchor of hunk.anchors) {
 		const at = findLines(lines, [anchor], from, false);
-		if (at === undefined) return { ok: false, reason: `failed to find context '${anchor}'` };
+		if (at === undefined) return { ok: false, reason: `Failed to find context '${anchor}' in ${path}` };
 		from = at + 1;
 	}
 	if (hunk.oldLines.length === 0) {
@@ -82,7 +86,7 @@ function locate(lines: readonly string[], hunk: PatchHunk, done: number): Place 
 	const shorter = hunk.oldLines.at(-1) === "" ? hunk.oldLines.slice(0, -1) : [];
 	const second = shorter.length === 0 ? undefined : findLines(lines, shorter, from, hunk.atEnd);
 	if (second !== undefined && second >= done) return { ok: true, start: second, length: shorter.length };
-	return { ok: false, reason: `failed to find expected lines:\n${hunk.oldLines.join("\n")}\n` };
+	return { ok: false, reason: `Failed to find expected lines in ${path}:\n${hunk.oldLines.join("\n")}` };
 }
 
 /** Where a loose comparison found the place, unchanged lines stay as the file has them, not as the model wrote them. */

@@ -281,3 +281,14 @@ test("codex: what is not JSON, or says nothing to us, does not end a turn by acc
 	]);
 	expect(await ask(provider)).toMatchObject([{ type: "failed", failure: { kind: "stream" } }]);
 });
+
+test("codex: a refusal other than a bad request is told as one to try again, with its status", async () => {
+	for (const status of [401, 403, 404]) {
+		await using model = await startScriptedModel({ responses: [{ status }] });
+		config(`model_provider = "own"\n[model_providers.own]\nbase_url = "${model.url}"\n`);
+		const codexErrorInfo = { httpConnectionFailed: { httpStatusCode: status } };
+		expect(await ask(select().resolve(null, null))).toMatchObject([
+			{ type: "failed", failure: { kind: "stream", httpStatusCode: status, codexErrorInfo } },
+		]);
+	}
+});

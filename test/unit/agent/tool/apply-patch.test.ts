@@ -125,7 +125,10 @@ describe("apply_patch", () => {
 
 	test.each([
 		["not a patch", /^apply_patch verification failed: invalid patch: the first line/],
-		[patch("*** Update File: a.txt", "@@", "-nowhere", "+x"), /failed to find expected lines:\nnowhere/],
+		[
+			patch("*** Update File: a.txt", "@@", "-nowhere", "+x"),
+			/Failed to find expected lines in .*a\.txt:\nnowhere/,
+		],
 		[patch("*** Update File: none.txt", "@@", "-x", "+y"), /Failed to read file to update .*none\.txt/],
 		[patch("*** Delete File: none.txt"), /Failed to read file to delete/],
 		[patch("*** Update File: a.txt", "*** Move to: b.txt", "@@", "-two", "+2"), /exists already/],
@@ -133,7 +136,7 @@ describe("apply_patch", () => {
 		[patch(), /no files were modified/],
 		[
 			patch("*** Add File: ok.txt", "+x", "*** Update File: a.txt", "@@", "-zzz", "+x"),
-			/failed to find expected lines/,
+			/Failed to find expected lines/,
 		],
 	])("apply_patch: nothing is told or written when the patch does not fit (%#)", async (text, expected) => {
 		const result = await bench.patch.execute(text, bench.context);

@@ -125,11 +125,10 @@ describe("exec_command", () => {
 		);
 		await vi.waitFor(() => expect(bench.told.some((one) => one.kind === "output")).toBe(true));
 		controller.abort(new Error("interrupted"));
-		const result = await running;
-		expect(result.success).toBe(false);
 		expect(bench.order()).not.toContain("completed:completed");
 		await bench.environment.writeText(gate, "");
-		await vi.waitFor(() => expect(bench.order()).toContain("completed:completed"), { timeout: 5000 });
+		await running;
+		expect(bench.order()).toContain("completed:completed");
 		expect(readFileSync(join(bench.cwd, "alive.txt"), "utf8")).toBe("alive\n");
 	});
 

@@ -1,0 +1,70 @@
+import type { Outcome } from "./run.ts";
+
+/** A place where we mean to differ. */
+export interface Difference {
+	readonly scenario: string;
+	/** A piece of what the real server says or sends, and what stands in its place on our side. */
+	readonly codex: string;
+	readonly ours: string;
+	readonly why: string;
+}
+
+const USAGE =
+	'# usage [{"totalTokens":110,"inputTokens":100,"cachedInputTokens":20,"cacheWriteInputTokens":0,"outputTokens":10,"reasoningOutputTokens":2},{"totalTokens":110,"inputTokens":100,"cachedInputTokens":20,"cacheWriteInputTokens":0,"outputTokens":10,"reasoningOutputTokens":2},258400]';
+
+/** Every difference that is meant. One that no longer shows fails its test, so that the table stays true. */
+export const DIFFERENCES: readonly Difference[] = [
+	{
+		scenario: "unknown tool and broken arguments",
+		codex: "key must be a string at line 1 column 2",
+		ours: "Expected property name or '}' in JSON at position 1 (line 1 column 2)",
+		why: "each side's JSON parser words its complaint itself; that it was no JSON is said alike",
+	},
+	{
+		scenario: "interrupt midstream",
+		codex:
+			"The user interrupted the previous turn on purpose. Any running unified exec processes may still be running in the background. If any tools/commands were aborted, they may have partially executed.",
+		ours: "The user stopped the turn before this point. Commands that ran then may have done part of their work, or may still run. Look before you repeat anything.",
+		why: "the note about an interrupted turn is in our own words",
+	},
+	{
+		scenario: "interrupt during an approval",
+		codex: `${USAGE}\nturn interrupted\n? command resolved`,
+		ours: `? command resolved\nturn interrupted\n${USAGE}`,
+		why: "an interrupt ends our turn at once: no question stands open in an ended turn, and what the cut answer cost is told as soon as it is summed up",
+	},
+	{
+		scenario: "interrupt during a command",
+		codex: `${USAGE}\nturn interrupted`,
+		ours: `turn interrupted\n${USAGE}`,
+		why: "an interrupt ends our turn at once; what the cut answer cost is told as soon as it is summed up",
+	},
+];
+
+/** Sections of an outcome as one text, which is what is compared and shown. */
+function write({ events, requests, diff }: Outcome): string {
+	const sent = requests.map((lines, index) => [`request ${index + 1}:`, ...lines].join("\n"));
+	return [...events, ...sent, `diff:\n${diff}`].join("\n");
+}
+
+function replaceOnce(text: string, piece: string, by: string, about: Difference): string {
+	if (!text.includes(piece))
+		throw new Error(`the difference "${about.why}" no longer shows: ${JSON.stringify(piece)} in\n${text}`);
+	return text.replace(piece, () => by);
+}
+
+/** Both outcomes as texts that are equal when the sides differ only where they are meant to. */
+export function comparable(
+	scenario: string,
+	outcomes: { codex: Outcome; ours: Outcome },
+): { codex: string; ours: string } {
+	let codex = write(outcomes.codex);
+	let ours = write(outcomes.ours);
+	for (const [index, difference] of DIFFERENCES.entries()) {
+		if (difference.scenario !== scenario) continue;
+		const mark = `<difference ${index}: ${difference.why}>`;
+		codex = replaceOnce(codex, difference.codex, mark, difference);
+		ours = replaceOnce(ours, difference.ours, mark, difference);
+	}
+	return { codex, ours };
+}
