@@ -76,6 +76,12 @@ export function createAuthenticator({ token, port, clock, logger }: Authenticato
 	if (token.length < 16) throw new Error("the gateway's token is too short");
 	const expected = digest(token);
 	const failures = createFailureCount(clock, FAILURES_MAX);
+	const misplaced = createFailureCount(clock, FAILURES_MAX);
+
+	/** A page can ask as often as it likes; the log keeps room for what matters. */
+	function auditPlace(request: IncomingMessage, reason: string): void {
+		if (misplaced.add(request.socket.remoteAddress ?? "unknown") <= FAILURES_MAX) audit(request, reason);
+	}
 
 	function audit(request: IncomingMessage, reason: string): void {
 		const { host, origin } = request.headers;
@@ -99,12 +105,12 @@ export function createAuthenticator({ token, port, clock, logger }: Authenticato
 			host === undefined ||
 			!LOOPBACK_HOSTS.some((name) => host === `${name}:${port()}`)
 		) {
-			audit(request, "host");
+			auditPlace(request, "host");
 			throw new AppError("AUTH_ORIGIN", "The Host header does not name this listener.");
 		}
 		const { origin } = request.headers;
 		if (origin !== undefined && !ORIGIN_HOSTS.some((name) => origin === `http://${name}:${port()}`)) {
-			audit(request, "origin");
+			auditPlace(request, "origin");
 			throw new AppError("AUTH_ORIGIN", "The Origin is not this listener.");
 		}
 	}

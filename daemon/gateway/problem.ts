@@ -56,7 +56,7 @@ export function sendBody(response: ServerResponse, contentType: string, body: st
 	response.end(body);
 }
 
-/** Refuses an upgrade: a plain HTTP answer on the raw socket, then the end. */
+/** Refuses an upgrade: a plain HTTP answer on the raw socket, then its end: a peer that keeps its side open holds no place. */
 export function refuseUpgrade(socket: Duplex, error: AppError): void {
 	const status = statusOf(error);
 	const body = problemOf(error, status);
@@ -67,5 +67,6 @@ export function refuseUpgrade(socket: Duplex, error: AppError): void {
 	};
 	const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
 	socket.on("error", () => socket.destroy());
-	socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Refused"}\r\n${lines.join("")}\r\n${body}`);
+	const answer = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Refused"}\r\n${lines.join("")}\r\n${body}`;
+	socket.end(answer, () => socket.destroy());
 }
