@@ -1,7 +1,8 @@
 import type { BenchRow } from "../bench.ts";
 import { hubRows } from "./hub.ts";
+import { loopRows } from "./loop.ts";
 import { startupRows } from "./startup.ts";
 import { tuiRows } from "./tui.ts";
 
 /** Every row that exists so far, in the order of contracts.md section 6. */
-export const rows: readonly BenchRow[] = [...startupRows, ...hubRows, ...tuiRows];
+export const rows: readonly BenchRow[] = [...startupRows, ...hubRows, ...loopRows, ...tuiRows];
