@@ -141,6 +141,11 @@ function endCell(state: State, turn: Turn): Cell | undefined {
 }
 
 function endTurn(state: State, turn: Turn): State {
+	// A message taken back from the queue ends its turn beside the running one, whose cells go on.
+	if (state.turn !== undefined && state.turn.turnId !== turn.turn_id) {
+		const note = endCell(state, turn);
+		return note && !isShown(state, note.key) ? append(state, note) : state;
+	}
 	// Whatever is still open will get no end of its own.
 	const live = state.live.map((cell) => (cell.done ? cell : { ...cell, done: true }));
 	const shown = live.filter(

@@ -1,9 +1,10 @@
 import { AppError } from "#base/app-error.ts";
 import { cancelTurnWrite } from "#daemon/storage/repository/chat-end.ts";
+import { readItems } from "#daemon/storage/repository/chat-turn.ts";
 import { createApprovals } from "./approvals.ts";
-import { createBroadcast } from "./broadcast.ts";
+import { type Broadcast, createBroadcast } from "./broadcast.ts";
 import type { RunnerDeps } from "./deps.ts";
-import { createEndings } from "./endings.ts";
+import { createEndings, type Endings } from "./endings.ts";
 import { createMessageService } from "./message-service.ts";
 import { recoverTurns } from "./recover.ts";
 import type { CodexRunner, RunnerCall } from "./runner.ts";
@@ -29,7 +30,29 @@ interface CancelParams {
 	turn_id?: string | undefined;
 }
 
-async function cancelTurn(deps: RunnerDeps, board: TurnBoard, params: CancelParams, call: RunnerCall) {
+interface CancelPorts {
+	deps: RunnerDeps;
+	board: TurnBoard;
+	broadcast: Broadcast;
+	endings: Endings;
+}
+
+/** Whoever follows the turn that never began learns what it holds and how it ended. */
+function tellWithdrawn(
+	{ deps, broadcast, endings }: CancelPorts,
+	about: { thread_id: string; turn_id: string },
+): void {
+	const { thread_id, turn_id } = about;
+	for (const item of readItems(deps.store, turn_id)) {
+		const event = { type: "chat.item.completed" as const, thread_id, turn_id, item_id: item.id, item };
+		broadcast.activity(thread_id).event(event);
+	}
+	broadcast.turn("chat.turn.completed", thread_id, turn_id);
+	endings.tell(about);
+}
+
+async function cancelTurn(ports: CancelPorts, params: CancelParams, call: RunnerCall) {
+	const { deps, board } = ports;
 	// Saved first, so that the words said so far are in the turn when its end commits.
 	await board.current(params.thread_id)?.flush();
 	const reason = `interrupted by ${call.label}`;
@@ -37,6 +60,7 @@ async function cancelTurn(deps: RunnerDeps, board: TurnBoard, params: CancelPara
 	deps.fault("turn.before-end");
 	const ref = await deps.store.write(cancelTurnWrite, input, { idempotency: call.idempotency });
 	deps.fault("turn.after-end");
+	if (ref.withdrawn) tellWithdrawn(ports, ref);
 	const live = board.find(ref.turn_id);
 	if (live === undefined) return { ...ref };
 	live.end();
@@ -90,7 +114,7 @@ export function createEmbeddedRunner(deps: RunnerDeps): CodexRunner {
 		...createSnapshots({ store: deps.store, providers: deps.providers, board, broadcast }),
 		async cancel(params, call) {
 			assertOpen();
-			return cancelTurn(deps, board, params, call);
+			return cancelTurn({ deps, board, broadcast, endings }, params, call);
 		},
 		async respondApproval(params, call) {
 			assertOpen();

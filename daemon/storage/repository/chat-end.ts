@@ -10,7 +10,7 @@ import { defineWrite, type Reader, type Tx } from "../store.ts";
 import { expireApprovals } from "./chat-approval.ts";
 import { listOpenEffects, markEffectUnknown, type OpenEffect } from "./chat-effect.ts";
 import { appendHistory, hasHistory } from "./chat-history.ts";
-import { listTurnMessages, openNextTurn } from "./chat-message.ts";
+import { listTurnMessages, openNextTurn, withdrawQueued } from "./chat-message.ts";
 import { requireThread, threadStream, touchThread } from "./chat-thread.ts";
 import { applySteps, findTurn, type TurnStep } from "./chat-turn.ts";
 import { settleMessage } from "./weave-message.ts";
@@ -125,12 +125,19 @@ export const endTurnWrite = defineWrite(
 	},
 );
 
-/** Interrupts the running turn. @throws AppError THREAD_NOT_FOUND, TURN_NOT_ACTIVE. */
+/** `withdrawn`: the turn had not begun. */
+type CancelResult = TurnRef & { withdrawn?: true };
+
+/** Interrupts the running turn, or takes a message back that waits for the turn named. @throws AppError THREAD_NOT_FOUND, TURN_NOT_ACTIVE. */
 export const cancelTurnWrite = defineWrite(
 	"chat.turn.cancel",
-	(tx, input: { thread_id: string; turn_id: string | null; reason: string }): TurnRef => {
+	(tx, input: { thread_id: string; turn_id: string | null; reason: string }): CancelResult => {
 		const thread = requireThread(tx, input.thread_id);
 		const active = thread.active_turn_id;
+		if (input.turn_id !== null && input.turn_id !== active) {
+			const waiting = { thread_id: input.thread_id, turn_id: input.turn_id };
+			if (withdrawQueued(tx, waiting, input.reason)) return { ...waiting, withdrawn: true };
+		}
 		if (active === null) throw new AppError("TURN_NOT_ACTIVE", "No turn is running in this thread.");
 		if (input.turn_id !== null && input.turn_id !== active)
 			throw new AppError("TURN_NOT_ACTIVE", `The running turn is ${active}.`);

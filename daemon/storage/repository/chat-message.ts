@@ -12,7 +12,7 @@ import {
 	touchThread,
 } from "./chat-thread.ts";
 import { applySteps } from "./chat-turn.ts";
-import { markMessageSeen } from "./weave-message.ts";
+import { markMessageSeen, settleMessage } from "./weave-message.ts";
 
 const COLUMNS =
 	"item_id, thread_id, turn_id, client_message_id, origin_message_id, from_name, origin_kind, client, text, delivery, state";
@@ -164,6 +164,46 @@ export function openNextTurn(tx: Tx, threadId: string): string | null {
 	if (head === undefined) return null;
 	openTurn(tx, threadId, head.turn_id, [head]);
 	return head.turn_id;
+}
+
+/**
+ * Takes a message back that still waits for its turn: the turn is there, interrupted before it began, so that what was
+ * acknowledged reads back and a repeated send changes nothing. The model never sees it. False when nothing waits for that turn.
+ */
+export function withdrawQueued(
+	tx: Tx,
+	turn: { thread_id: string; turn_id: string },
+	reason: string,
+): boolean {
+	const message = listWaiting(tx, turn.thread_id).find(
+		(row) => row.turn_id === turn.turn_id && row.delivery === "queued",
+	);
+	if (message === undefined) return false;
+	tx.run("UPDATE chat_thread SET turn_count = turn_count + 1 WHERE thread_id = ?", turn.thread_id);
+	tx.run(
+		`INSERT INTO chat_turn (turn_id, thread_id, position, status, reason, origin_message_id, started_at_ms, completed_at_ms)
+			SELECT ?, thread_id, turn_count, 'interrupted', ?, ?, ?, ? FROM chat_thread WHERE thread_id = ?`,
+		turn.turn_id,
+		reason,
+		message.origin_message_id,
+		tx.nowMs,
+		tx.nowMs,
+		turn.thread_id,
+	);
+	tx.run("UPDATE chat_message SET state = 'taken' WHERE item_id = ?", message.item_id);
+	applySteps(tx, turn, [
+		{ step: "item", ordinal: 0, item: userItemOf(message, tx.nowMs), phase: "completed" },
+	]);
+	tx.append(threadStream(turn.thread_id), "message.withdrawn", {
+		item_id: message.item_id,
+		turn_id: turn.turn_id,
+		reason,
+	});
+	if (message.origin_message_id !== null) {
+		const failed = { state: "failed" as const, answer: null, reason: "interrupted" };
+		settleMessage(tx, { message_id: message.origin_message_id, ...failed });
+	}
+	return true;
 }
 
 function assertInUse(thread: StoredThread): void {

@@ -113,7 +113,7 @@ export const chatSteer = defineMethod({
 
 export const chatCancel = defineMethod({
 	name: "chat.cancel",
-	summary: "Interrupts the running turn.",
+	summary: "Interrupts the running turn, or takes back the message that waits for the turn named.",
 	scope: "chat.write",
 	params: z.strictObject({ thread_id: threadId, turn_id: z.string().max(100).optional() }),
 	result: z.looseObject({ thread_id: z.string(), turn_id: z.string() }),

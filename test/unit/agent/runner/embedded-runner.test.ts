@@ -142,6 +142,36 @@ describe("runner: interrupt", () => {
 		});
 	});
 
+	test("runner: a message that waits is taken back by its turn's id; the model never sees it, the running turn goes on", async () => {
+		await using h = await createHarness({ script: [["one ", { gate: "g" }, "two"], ["three"]] });
+		const threadId = await h.thread();
+		const first = await h.runner.sendMessage(send(threadId, "a"), call());
+		await h.gates.reached("g");
+		const waits = { ...send(threadId, "b", { client_message_id: "m2" }), when_busy: "queue" as const };
+		const queued = await h.runner.sendMessage(waits, call());
+		const cancelled = await h.runner.cancel({ thread_id: threadId, turn_id: queued.turn_id }, call("kim"));
+		expect(cancelled).toMatchObject({ turn_id: queued.turn_id, withdrawn: true });
+		expect(await h.when("chat.turn.completed", queued.turn_id)).toMatchObject({
+			turn: { status: "interrupted", reason: "interrupted by kim" },
+		});
+		await expect(
+			h.runner.cancel({ thread_id: threadId, turn_id: queued.turn_id }, call()),
+		).rejects.toMatchObject({ code: "TURN_NOT_ACTIVE" });
+		expect(await h.runner.sendMessage(waits, call())).toMatchObject({ turn_id: queued.turn_id });
+		h.gates.open("g");
+		expect(await h.when("chat.turn.completed", first.turn_id)).toMatchObject({
+			turn: { status: "completed" },
+		});
+		const { thread, turns } = h.runner.readThread({ thread_id: threadId, limit: 10 });
+		expect(thread).toMatchObject({ status: "idle", turn_count: 2 });
+		expect(turns.map((turn) => turn.status)).toEqual(["completed", "interrupted"]);
+		expect(turns[1]?.items).toMatchObject([{ type: "userMessage", content: [{ text: "b" }] }]);
+		const next = await h.runner.sendMessage(send(threadId, "c"), call());
+		await h.when("chat.turn.completed", next.turn_id);
+		expect(h.provider.requests).toHaveLength(2);
+		expect(JSON.stringify(h.provider.requests[1]?.input)).not.toContain('"b"');
+	});
+
 	test("runner: a stopping daemon interrupts running turns with its reason", async () => {
 		const h = await createHarness({ script: [["part ", { gate: "g" }]] });
 		const threadId = await h.thread();
