@@ -12,6 +12,8 @@ export const MAILBOX_BOUND = 1_000;
 
 const COLUMNS =
 	"message_no, message_id, session_id, from_agent_id, from_name, to_agent_id, to_name, kind, text, in_reply_to, turn_id, state, reason, answer, created_at_ms, updated_at_ms";
+/** Left to itself SQLite takes the index of all mail an agent ever got, and every message costs more than the one before. */
+const MAILBOX = "weave_message INDEXED BY weave_message_mailbox";
 const messageRowSchema = weaveMessageSchema.extend({
 	message_no: z.number(),
 	turn_id: z.string().nullable(),
@@ -66,7 +68,7 @@ export function findClientMessage(
 /** Accepted and not yet seen. */
 export function mailboxLength(reader: Reader, agentId: string): number {
 	const row = reader.get<{ length: number }>(
-		"SELECT count(*) AS length FROM weave_message WHERE to_agent_id = ? AND state IN ('accepted', 'delivered')",
+		`SELECT count(*) AS length FROM ${MAILBOX} WHERE to_agent_id = ? AND state IN ('accepted', 'delivered')`,
 		agentId,
 	);
 	return row?.length ?? 0;
@@ -76,7 +78,7 @@ export function mailboxLength(reader: Reader, agentId: string): number {
 export function nextUndelivered(reader: Reader, agentId: string, afterNo: number): MessageRow | undefined {
 	return one(
 		reader.get(
-			`SELECT ${COLUMNS} FROM weave_message WHERE to_agent_id = ? AND message_no > ? AND state IN ('accepted', 'delivered') AND state = 'accepted' ORDER BY message_no LIMIT 1`,
+			`SELECT ${COLUMNS} FROM ${MAILBOX} WHERE to_agent_id = ? AND message_no > ? AND state IN ('accepted', 'delivered') AND state = 'accepted' ORDER BY message_no LIMIT 1`,
 			agentId,
 			afterNo,
 		),
