@@ -2,6 +2,9 @@ import { enableCompileCache } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { closeInheritedDescriptors } from "#platform/inherited-descriptors.ts";
+
+closeInheritedDescriptors(process.env);
 
 /** The daemon's own process: `daemon.js [--port N] [--no-web]`. It is started by the command line or a service unit. */
 const { values } = parseArgs({

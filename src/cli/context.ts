@@ -1,3 +1,4 @@
+import { escapeUnseenJson, showUnseen } from "#base/visible-text.ts";
 import type { DaemonClient } from "#client/client.ts";
 import type { Paths } from "#platform/paths.ts";
 import type { CliContext, ProgramName } from "./descriptor.ts";
@@ -40,11 +41,17 @@ export function createContext({
 			return connect();
 		},
 		print(value, human) {
-			if (json) process.stdout.write(`${JSON.stringify(value)}\n`);
-			else if (human !== undefined && human !== "")
-				process.stdout.write(human.endsWith("\n") ? human : `${human}\n`);
+			// A pipe gets the text as it is; a terminal would obey what a model or a program put into it.
+			const isTerminal = process.stdout.isTTY;
+			if (json) {
+				const line = JSON.stringify(value);
+				process.stdout.write(`${isTerminal ? escapeUnseenJson(line) : line}\n`);
+			} else if (human !== undefined && human !== "") {
+				const text = isTerminal ? showUnseen(human) : human;
+				process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+			}
 		},
-		say: (line) => void process.stderr.write(`${line}\n`),
+		say: (line) => void process.stderr.write(`${process.stderr.isTTY ? showUnseen(line) : line}\n`),
 		[Symbol.asyncDispose]: () => owned.disposeAsync(),
 	};
 }

@@ -1,5 +1,6 @@
 import { AppError, toAppError } from "#base/app-error.ts";
 import { ERROR_TABLE } from "#base/error-table.ts";
+import { showUnseen } from "#base/visible-text.ts";
 import { resolvePaths } from "#platform/paths.ts";
 import { COMMANDS } from "./command/index.ts";
 import { createContext } from "./context.ts";
@@ -50,7 +51,7 @@ function report(program: ProgramName, error: AppError, asked: { json: boolean; c
 	if (error.code === "CANCELLED") return;
 	const remedy = remedyOf(error, asked.command);
 	if (asked.json) process.stderr.write(`${JSON.stringify({ error: error.toWire(), remedy })}\n`);
-	else process.stderr.write(`${program}: ${error.message}\n  ${remedy}\n`);
+	else process.stderr.write(`${program}: ${showUnseen(error.message)}\n  ${remedy}\n`);
 	if (error.code === "INTERNAL" && error.cause instanceof Error && process.env["WEAVE_DEBUG"]) {
 		process.stderr.write(`${error.cause.stack ?? error.cause.message}\n`);
 	}

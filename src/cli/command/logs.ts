@@ -1,3 +1,4 @@
+import { escapeUnseenJson, showUnseen } from "#base/visible-text.ts";
 import { type CliContext, defineCommand } from "../descriptor.ts";
 import { parseWhole } from "./option-value.ts";
 
@@ -129,7 +130,7 @@ export const logsCommand = defineCommand({
 		const path = join(context.paths.logs, "daemon.log");
 		const count = parseWhole(options["lines"], "--lines", { min: 0, max: LINES_MAX }) ?? DEFAULT_LINES;
 		const write = (line: string): void =>
-			void context.stdout.write(`${context.json ? line : formatLine(line)}\n`);
+			void context.stdout.write(`${context.json ? escapeUnseenJson(line) : showUnseen(formatLine(line))}\n`);
 		const tail = await readTail(path, count);
 		if (!tail) context.say(`There is no log yet at ${path}.`);
 		for (const line of tail?.lines ?? []) write(line);

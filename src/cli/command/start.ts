@@ -62,6 +62,8 @@ function tellIgnored(context: CliContext, { alreadyRunning, listeners }: Found, 
 async function run(context: CliContext, input: CommandInput): Promise<number> {
 	const start = parseListenFlags(input);
 	if (input.options["foreground"] === true) {
+		const { closeInheritedDescriptors } = await import("#platform/inherited-descriptors.ts");
+		closeInheritedDescriptors(context.env);
 		const { runDaemon } = await import("#daemon/main.ts");
 		return runDaemon({ paths: context.paths, env: context.env, ...start });
 	}
