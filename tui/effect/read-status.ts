@@ -40,5 +40,8 @@ export async function readStatus(
 		`home          ${tildePath(status.home, homeDir)}`,
 	);
 	const key = `status:${state.printed.length}:${state.nowMs}`;
-	dispatch({ type: "printed", cell: { kind: "detail", key, done: true, title: "status", lines } });
+	dispatch({
+		type: "printed",
+		cell: { kind: "detail", key, done: true, title: "status", lines, isTable: true },
+	});
 }

@@ -99,6 +99,9 @@ export function createEffectRunner(parts: RunnerParts): EffectRunner {
 					dispatch({ type: "approval_armed", approvalId: effect.approvalId }),
 				);
 				return;
+			case "later":
+				clock.after(effect.afterMs, () => dispatch(effect.action));
+				return;
 			case "attach":
 				terminal.attach(client, effect.terminal).catch(remark);
 				return;

@@ -1,7 +1,8 @@
-import type { CommandExecutionItem } from "#protocol/codex-item.ts";
+import type { CommandExecutionItem, FileChangeItem } from "#protocol/codex-item.ts";
 import type { Cell, CellOf } from "../store/cell.ts";
 import { formatDuration, formatTime, plural, tildePath } from "../text/format.ts";
 import { sanitizeLine, sanitizeText } from "../text/sanitize.ts";
+import { shellScript, shellWords } from "../text/shell-words.ts";
 import { padCells, truncateCells, widthCells } from "../text/width.ts";
 import { wrapText } from "../text/wrap.ts";
 import { fitLine, span, spreadLine } from "../theme/line.ts";
@@ -105,6 +106,10 @@ function commandState(item: CommandExecutionItem, output: string, view: View): S
 	}
 }
 
+function waitingState(view: View): StepState {
+	return { glyph: view.glyphs.needsYou, word: "waits for you", token: "attention" };
+}
+
 /** `0.1 s  ✓ 3 lines`; ASCII twins say `ok` themselves and are not doubled. */
 function stateSpans(state: StepState, durationMs: number | undefined, view: View): Line {
 	const time =
@@ -127,19 +132,20 @@ function outputLines(output: string, rows: number, view: View): Line[] {
 
 /** What a shell was asked to run, without the shell around it; approvals show the whole. */
 function shownCommand(command: string): string {
-	const inner = /^(?:\S*\/)?(?:ba|z|da)?sh -l?c '([\s\S]*)'$/.exec(command)?.[1];
-	return sanitizeLine(
-		inner === undefined ? command : inner.replaceAll(`'\\''`, "'").replaceAll(`'"'"'`, "'"),
-	);
+	const words = shellWords(command);
+	return sanitizeLine((words && shellScript(words)?.script) ?? command);
 }
 
 function commandLines(cell: CellOf<"command">, view: View): Line[] {
 	const { item } = cell;
-	const isRunning = !cell.done && item.status === "inProgress";
+	const isWaiting = !cell.done && view.waiting.has(item.id);
+	const isRunning = !cell.done && item.status === "inProgress" && !isWaiting;
 	const state =
 		cell.done && item.status === "inProgress"
 			? { glyph: view.glyphs.failed, word: "stopped", token: "attention" as const }
-			: commandState(item, sanitizeText(cell.output), view);
+			: isWaiting
+				? waitingState(view)
+				: commandState(item, sanitizeText(cell.output), view);
 	const duration = isRunning ? view.nowMs - cell.startedAtMs : (item.durationMs ?? undefined);
 	const command: Line = [indentOf(view), span("$ ", "muted"), span(shownCommand(item.command))];
 	const first = spreadLine(command, stateSpans(state, duration, view), view.width, view.glyphs.ellipsis);
@@ -155,23 +161,29 @@ const PATCH_WORD: Readonly<Record<CommandExecutionItem["status"], string>> = {
 	outcomeUnknown: "outcome unknown",
 };
 
+function patchState(item: FileChangeItem, view: View): StepState {
+	const { glyphs } = view;
+	const word = PATCH_WORD[item.status];
+	switch (item.status) {
+		case "completed":
+			return { glyph: glyphs.done, word, token: "good" };
+		case "inProgress":
+			return { glyph: glyphs.working, word, token: "muted" };
+		case "failed":
+			return { glyph: glyphs.failed, word, token: "bad" };
+		default:
+			return { glyph: glyphs.failed, word, token: "attention" };
+	}
+}
+
 function patchLines(cell: CellOf<"patch">, view: View): Line[] {
-	const { status } = cell.item;
-	const isGood = status === "completed";
-	const glyph = isGood
-		? view.glyphs.done
-		: status === "inProgress"
-			? view.glyphs.working
-			: view.glyphs.failed;
-	const token: Token = isGood
-		? "good"
-		: status === "inProgress"
-			? "muted"
-			: status === "failed"
-				? "bad"
-				: "attention";
-	const right: Line = [span(`${glyph} ${PATCH_WORD[status]}`, token), span(" ")];
-	return changeLines(cell.item.changes, right, DIFF_ROWS, view);
+	const { item } = cell;
+	const isWaiting = !cell.done && view.waiting.has(item.id);
+	const state = isWaiting ? waitingState(view) : patchState(item, view);
+	const right: Line = [span(`${state.glyph} ${state.word}`, state.token), span(" ")];
+	// The request under it shows the whole; what was declined never happened.
+	const rows = isWaiting || item.status === "declined" ? 0 : DIFF_ROWS;
+	return changeLines(item.changes, right, rows, view);
 }
 
 function mailLines(cell: CellOf<"mail">, view: View): Line[] {
@@ -229,7 +241,14 @@ function noteLines(cell: CellOf<"note">, view: View): Line[] {
 
 function detailLines(cell: CellOf<"detail">, view: View): Line[] {
 	const indent = indentOf(view);
-	const rows = cell.lines.flatMap((line) => wrapText(line, view.width - gutterOf(view.width) - 1));
+	const width = view.width - gutterOf(view.width) - 1;
+	const rows = cell.lines.flatMap((line) => {
+		// `label   value`: what does not fit goes on under the value.
+		const label = cell.isTable === true ? (/^\S.*?\s{2,}/.exec(line)?.[0] ?? "") : "";
+		if (label === "" || label.length > width / 2) return wrapText(line, width);
+		const values = wrapText(line.slice(label.length), width - label.length);
+		return values.map((value, index) => (index === 0 ? label : " ".repeat(label.length)) + value);
+	});
 	return [
 		[indent, span(sanitizeLine(cell.title), "text", true)],
 		...rows.map((row): Line => [indent, span(row, "muted")]),

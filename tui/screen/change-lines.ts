@@ -1,14 +1,14 @@
-import { sanitizeLine } from "../text/sanitize.ts";
 import { truncateCells } from "../text/width.ts";
 import { fitLine, lineWidth, span, spreadLine } from "../theme/line.ts";
 import type { Line } from "../theme/theme.ts";
+import { shownPath } from "./approval-body.ts";
 import { type DiffRow, excerpt, parseDiff } from "./diff.ts";
 import { gutterOf, type View } from "./view.ts";
 
 interface Change {
 	path: string;
 	diff: string;
-	kind?: { type: "add" | "delete" | "update" };
+	kind?: { type: "add" | "delete" | "update"; move_path?: string | null | undefined };
 }
 
 /** `~ path +1 −1` and the state at the right; a long path is cut, the numbers stay. */
@@ -18,8 +18,11 @@ function headLine(change: Change, rows: readonly DiffRow[], right: Line, view: V
 	const counts: Line = [span(` +${added}`, "good"), span(` ${view.glyphs.minus}${removed}`, "bad")];
 	const lead: Line = [span(" ".repeat(gutterOf(view.width))), span("~ ", "muted")];
 	const taken = lineWidth(lead) + lineWidth(counts) + (right.length > 0 ? lineWidth(right) + 2 : 1);
+	const moved = change.kind?.move_path
+		? ` ${view.glyphs.arrow} ${shownPath(change.kind.move_path, view.cwd)}`
+		: "";
 	const path = truncateCells(
-		sanitizeLine(change.path),
+		shownPath(change.path, view.cwd) + moved,
 		Math.max(8, view.width - taken),
 		view.glyphs.ellipsis,
 	);
@@ -34,7 +37,7 @@ function rowLine(row: DiffRow, view: View): Line {
 	return fitLine([lead, span(`${sign} ${row.text}`, token)], view.width - 1, view.glyphs.ellipsis);
 }
 
-/** Files and diffs, as in the transcript and in an approval: all files, at most `limit` diff rows, and how many are left out. */
+/** Files and diffs of the transcript: all files, at most `limit` diff rows, and how many are left out. */
 export function changeLines(changes: readonly Change[], right: Line, limit: number, view: View): Line[] {
 	const lines: Line[] = [];
 	let left = limit;
@@ -44,7 +47,7 @@ export function changeLines(changes: readonly Change[], right: Line, limit: numb
 		const shown = excerpt(rows, left);
 		left -= shown.rows.length;
 		lines.push(...shown.rows.map((row) => rowLine(row, view)));
-		if (shown.hidden > 0) {
+		if (shown.hidden > 0 && limit > 0) {
 			const lead = span(" ".repeat(gutterOf(view.width)));
 			lines.push([lead, span(`  ${view.glyphs.ellipsis} ${shown.hidden} more (Ctrl+O)`, "muted")]);
 		}

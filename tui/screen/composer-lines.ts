@@ -27,6 +27,11 @@ function searchLayout(state: State, view: View): ComposerLayout {
 	return { lines: [line], cursor: { row: 0, column: Math.min(view.width - 1, widthCells(label)) } };
 }
 
+/** What a line may begin with; `!` is for the offline agent alone. */
+function prefixes(state: State): string {
+	return (state.thread?.provider ?? state.account?.provider) === "offline" ? "# / !" : "# /";
+}
+
 /** The draft with its prompt, at most `maxRows` rows around the cursor. */
 export function composerLayout(state: State, view: View, maxRows: number): ComposerLayout {
 	if (state.history.search !== undefined) return searchLayout(state, view);
@@ -44,7 +49,7 @@ export function composerLayout(state: State, view: View, maxRows: number): Compo
 		return [span(` ${mark} `, "accent"), span(row.text)];
 	});
 	if (text === "" && view.width >= NARROW)
-		lines[0] = spreadLine(lines[0] ?? [], [span("# / !", "muted"), span(" ")], view.width);
+		lines[0] = spreadLine(lines[0] ?? [], [span(prefixes(state), "muted"), span(" ")], view.width);
 	const row = rows[at];
 	const column = LEAD_CELLS + widthCells(row === undefined ? "" : row.text.slice(0, cursor - row.startIndex));
 	return { lines, cursor: { row: at - first, column: Math.min(column, view.width - 1) } };

@@ -5,9 +5,10 @@ import { type Popup, popupIndex } from "../store/popup.ts";
 import type { Panel, PanelRow, State } from "../store/state.ts";
 import { sanitizeLine } from "../text/sanitize.ts";
 import { padCells, truncateCells, widthCells } from "../text/width.ts";
+import { wrapText } from "../text/wrap.ts";
 import { fitLine, lineWidth, span, spreadLine } from "../theme/line.ts";
 import type { Line, Token } from "../theme/theme.ts";
-import type { View } from "./view.ts";
+import { NARROW, type View } from "./view.ts";
 
 /** Rows of a popup inside its frame. */
 const POPUP_ROWS = 8;
@@ -98,7 +99,7 @@ const ENTER_SAYS: Readonly<Record<Panel["kind"], string>> = {
 };
 const NOTHING: Readonly<Record<Panel["kind"], string>> = {
 	help: "",
-	threads: "no conversation yet",
+	threads: "no other conversation yet",
 	agents: "no agent yet: the first message makes one",
 	terminals: "no terminal yet: /attach opens one",
 	models: "no model here: the offline agent needs none",
@@ -117,28 +118,41 @@ function rowGlyph(row: PanelRow, view: View): Line[number] {
 	return span(`${view.glyphs[row.glyph]} `, token);
 }
 
-function helpRows(): Line[] {
-	const rows: Line[] = [];
+function helpEntries(): [string, string][] {
 	const keys = [
 		...DEFAULT_KEYMAP.composer,
 		...DEFAULT_KEYMAP.working,
 		...DEFAULT_KEYMAP.global,
 		...DEFAULT_KEYMAP.empty,
 		...DEFAULT_KEYMAP.approval_waiting,
+		...DEFAULT_KEYMAP.approval,
 	];
-	for (const command of SLASH_COMMANDS) {
-		rows.push([
-			span(padCells(`/${command.name}${command.argument ? ` ${command.argument}` : ""}`, 20)),
-			span(command.summary, "muted"),
-		]);
-	}
-	rows.push([span(padCells("#name text", 20)), span("send work to another agent (also @name)", "muted")]);
-	rows.push([span(padCells("!command", 20)), span("run a command with the offline agent", "muted")]);
-	for (const binding of keys) {
-		if (binding.help !== undefined)
-			rows.push([span(padCells(chordLabel(binding.chord), 20)), span(binding.help, "muted")]);
-	}
-	return rows;
+	return [
+		...SLASH_COMMANDS.map((command): [string, string] => [
+			`/${command.name}${command.argument ? ` ${command.argument}` : ""}`,
+			command.summary,
+		]),
+		["#name text", "send work to another agent (also @name)"],
+		["!command", "run a command with the offline agent"],
+		...keys.flatMap(({ chord, help }): [string, string][] =>
+			help === undefined ? [] : [[chordLabel(chord), help]],
+		),
+	];
+}
+
+/** Cells of the names in help. */
+const HELP_COLUMN = 20;
+
+function helpRows(view: View): Line[] {
+	const column = view.width < NARROW ? 4 : HELP_COLUMN;
+	return helpEntries().flatMap(([name, text]): Line[] => {
+		const rows = wrapText(text, view.width - column - 4);
+		if (column === HELP_COLUMN)
+			return rows.map(
+				(row, index): Line => [span(padCells(index === 0 ? name : "", column)), span(row, "muted")],
+			);
+		return [[span(name)], ...rows.map((row): Line => [span(" ".repeat(column)), span(row, "muted")])];
+	});
 }
 
 /** An open panel, at most `maxRows` high. */
@@ -153,7 +167,7 @@ export function panelLines(state: State, panel: Panel, view: View, maxRows: numb
 	);
 	const room = Math.max(1, maxRows - 1);
 	if (panel.kind === "help") {
-		const rows = helpRows();
+		const rows = helpRows(view);
 		const from = Math.min(panel.selected, Math.max(0, rows.length - room));
 		return [
 			title,

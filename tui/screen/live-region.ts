@@ -2,8 +2,8 @@ import { popupOf } from "../store/popup.ts";
 import type { Outgoing, State } from "../store/state.ts";
 import { sanitizeLine } from "../text/sanitize.ts";
 import { fitLine, span, spreadLine } from "../theme/line.ts";
-import type { Glyphs, Line } from "../theme/theme.ts";
-import { approvalLines } from "./approval-lines.ts";
+import { GLYPHS, type Glyphs, type Line } from "../theme/theme.ts";
+import { type ApprovalWindow, approvalLayout } from "./approval-lines.ts";
 import { cellLines, tailOf } from "./cell-lines.ts";
 import { composerLayout } from "./composer-lines.ts";
 import { panelLines, popupLines } from "./list-lines.ts";
@@ -24,6 +24,8 @@ export function viewOf(state: State, glyphs: Glyphs): View {
 		glyphs,
 		nowMs: state.nowMs,
 		homeDir: state.surroundings.homeDir,
+		cwd: state.thread?.cwd,
+		waiting: new Set(state.approvals.queue.map((entry) => entry.item_id)),
 	};
 }
 
@@ -69,6 +71,31 @@ function bodyLines(state: State, view: View, room: number): Line[] {
 	return [...streamLines(state, view, room - outbox.length), ...outbox].slice(-room);
 }
 
+/** From this height on, a blank row keeps what was said apart from what is being written. */
+const ROOMY_ROWS = 18;
+
+/** What always has its place: the composer, and the link's state and remarks above it. */
+function lowerRows(state: State, view: View) {
+	const total = Math.max(3, state.rows - 1);
+	const composer = composerLayout(state, view, Math.max(1, Math.min(10, Math.floor(total / 3))));
+	const rest = Math.max(0, total - composer.lines.length - 1);
+	const banner = [...bannerLines(state, view), ...noticeLines(state, view)].slice(0, rest);
+	const gap: Line[] = state.rows >= ROOMY_ROWS && state.hasConversation ? [[]] : [];
+	return { total, composer, banner, gap, free: rest - banner.length - gap.length };
+}
+
+/** In a tall window a request leaves some of the conversation in sight. */
+function approvalRows(total: number, room: number): number {
+	return Math.max(3, Math.min(room, Math.max(14, Math.floor(total * 0.6))));
+}
+
+/** Which rows of the request the screen shows, for the keys that scroll it. */
+export function approvalWindow(state: State): ApprovalWindow | undefined {
+	const view = viewOf(state, GLYPHS);
+	const { total, free } = lowerRows(state, view);
+	return approvalLayout(state, view, approvalRows(total, free))?.shown;
+}
+
 /**
  * All rows below the scrollback: newest unfinished steps or a panel, approval, banner, composer, popup, status. Never taller
  * than the window less one row: a taller region would make the terminal scroll and the whole screen be cleared.
@@ -76,19 +103,16 @@ function bodyLines(state: State, view: View, room: number): Line[] {
 export function liveLayout(state: State, glyphs: Glyphs): LiveLayout {
 	const view = viewOf(state, glyphs);
 	if (state.isExiting) return { lines: [], cursor: undefined };
-	const total = Math.max(3, state.rows - 1);
-	const composer = composerLayout(state, view, Math.max(1, Math.min(10, Math.floor(total / 3))));
-	let room = total - composer.lines.length - 1;
-	const banner = [...bannerLines(state, view), ...noticeLines(state, view)].slice(0, Math.max(0, room));
-	room -= banner.length;
-	const approval = approvalLines(state, view, Math.max(3, Math.min(room, 14)));
-	const shownApproval = approval.slice(0, Math.max(0, room));
+	const { total, composer, banner, gap, free } = lowerRows(state, view);
+	let room = free;
+	const approval = approvalLayout(state, view, approvalRows(total, room));
+	const shownApproval = (approval?.lines ?? []).slice(0, Math.max(0, room));
 	room -= shownApproval.length;
 	const popup = popupOf(state);
 	const popupRows = popup && room > 0 ? popupLines(state, popup, view, room).slice(0, room) : [];
 	room -= popupRows.length;
 	const body = bodyLines(state, view, room);
-	const above = [...body, ...shownApproval, ...banner];
+	const above = [...body, ...gap, ...shownApproval, ...banner];
 	const lines = [...above, ...composer.lines, ...popupRows, statusLine(state, view)];
 	const cursor = composer.cursor && { x: composer.cursor.column, y: above.length + composer.cursor.row };
 	return { lines: lines.map((line) => fitLine(line, view.width, glyphs.ellipsis)), cursor };

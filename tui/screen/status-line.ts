@@ -42,7 +42,8 @@ function rightSpans(state: State, view: View): Line {
 	const usage = state.usage;
 	if (view.width >= NARROW) {
 		if (usage) {
-			const window = usage.modelContextWindow === null ? "" : ` of ${formatCount(usage.modelContextWindow)}`;
+			const window =
+				usage.modelContextWindow === null ? " tokens" : ` of ${formatCount(usage.modelContextWindow)}`;
 			parts.push(`${formatCount(usage.last.totalTokens)}${window}`);
 		} else if (state.thread === undefined) {
 			parts.push(tildePath(state.surroundings.cwd, view.homeDir));

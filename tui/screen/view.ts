@@ -6,6 +6,10 @@ export interface View {
 	readonly glyphs: Glyphs;
 	readonly nowMs: number;
 	readonly homeDir: string | undefined;
+	/** The conversation's folder: paths below it are told from there. */
+	readonly cwd: string | undefined;
+	/** Items that wait for an answer. */
+	readonly waiting: ReadonlySet<string>;
 }
 
 /** Under this many columns, rows are cut down to what matters most. */

@@ -35,6 +35,8 @@ export type Action =
 	| { type: "approval_put"; approval: Approval }
 	| { type: "approval_resolved"; approval: Approval }
 	| { type: "approval_armed"; approvalId: string }
+	| { type: "approval_quiet"; approvalId: string }
+	| { type: "approval_held"; holdId: string }
 	| { type: "approval_refused"; approvalId: string; message: string; isGone: boolean }
 	| { type: "agents_snapshot"; agents: readonly WeaveAgent[] }
 	| { type: "agent_put"; agent: WeaveAgent }
@@ -78,6 +80,8 @@ export type Effect =
 			confirm?: string;
 	  }
 	| { kind: "arm_approval"; approvalId: string; afterMs: number }
+	/** Comes back as this action. */
+	| { kind: "later"; afterMs: number; action: Action }
 	| { kind: "send_mail"; clientMessageId: string; to: string; text: string }
 	| { kind: "list_threads" }
 	| { kind: "list_models" }

@@ -35,6 +35,12 @@ export type Cell =
 			readonly glyph: "none" | "done" | "failed" | "needsYou" | "idle";
 			readonly lines: readonly string[];
 	  })
-	| (CellBase & { readonly kind: "detail"; readonly title: string; readonly lines: readonly string[] });
+	| (CellBase & {
+			readonly kind: "detail";
+			readonly title: string;
+			readonly lines: readonly string[];
+			/** Lines are `label   value`. */
+			readonly isTable?: boolean;
+	  });
 
 export type CellOf<Kind extends Cell["kind"]> = Extract<Cell, { kind: Kind }>;

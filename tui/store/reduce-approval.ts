@@ -1,14 +1,13 @@
-import type { Approval, ApprovalDecision } from "#protocol/record.ts";
+import type { Approval } from "#protocol/record.ts";
 import { sanitizeLine } from "../text/sanitize.ts";
 import { truncateCells } from "../text/width.ts";
 import type { Effect } from "./action.ts";
+import { settleFocus } from "./approval-answer.ts";
 import { type ApprovalQueue, NO_APPROVALS, type State } from "./state.ts";
 import { append, isShown, noteCell, only, remark, type Update } from "./update.ts";
 
 /** A prompt cannot be answered before it has been on the screen this long (experience.md, terminal UI 5). */
 export const ARM_MS = 400;
-/** Somebody whose last key is younger than this is typing. */
-export const TYPING_MS = 400;
 
 /** Puts a queue in place; a new head is shown from now on and arms later. */
 function withQueue(state: State, approvals: ApprovalQueue, nowMs: number): Update {
@@ -17,7 +16,8 @@ function withQueue(state: State, approvals: ApprovalQueue, nowMs: number): Updat
 	if (head?.approval_id === before) return only({ ...state, approvals });
 	if (!head) return only({ ...state, approvals: { ...NO_APPROVALS, answers: approvals.answers } });
 	const effect: Effect = { kind: "arm_approval", approvalId: head.approval_id, afterMs: ARM_MS };
-	const shown = { ...approvals, shownAtMs: nowMs, isArmed: false, isFocused: false, confirm: undefined };
+	const { queue, answers } = approvals;
+	const shown = { ...NO_APPROVALS, queue, answers, shownAtMs: nowMs };
 	return only({ ...state, approvals: shown }, effect, { kind: "bell" });
 }
 
@@ -38,13 +38,11 @@ export function replaceApprovals(state: State, approvals: readonly Approval[], n
 	return withQueue(state, { ...state.approvals, queue: [...kept, ...added] }, nowMs);
 }
 
-/** The head's 400 ms are over: it takes the keys, unless the person is writing. */
+/** The head's 400 ms are over: it takes the keys as soon as nobody uses them. */
 export function armApproval(state: State, approvalId: string, nowMs: number): Update {
 	const head = state.approvals.queue[0];
 	if (head?.approval_id !== approvalId) return only(state);
-	const isTyping = state.editor.text !== "" || nowMs - state.lastKeyMs < TYPING_MS;
-	const isBusy = isTyping || state.panel !== undefined || state.history.search !== undefined;
-	return only({ ...state, approvals: { ...state.approvals, isArmed: true, isFocused: !isBusy } });
+	return settleFocus({ ...state, approvals: { ...state.approvals, isArmed: true } }, nowMs);
 }
 
 /** What an approval is about, on one line. */
@@ -75,6 +73,9 @@ export function resolveApproval(state: State, approval: Approval, nowMs: number)
 		answers: answers.filter((answer) => answer.approvalId !== id),
 	};
 	const update = withQueue(state, rest, nowMs);
+	// The step itself tells what came of one's own answer.
+	const isTold = isOwn && approval.thread_id === state.slot.threadId && approval.status !== "expired";
+	if (isTold) return update;
 	const key = `approval:${id}`;
 	if (!(isKnown || isOwn) || isShown(state, key)) return update;
 	const who = isOwn ? "you" : sanitizeLine(approval.resolved_by ?? "");
@@ -102,68 +103,4 @@ export function refuseApproval(
 		: state.approvals.queue;
 	const told = remark(state, message, nowMs, "attention");
 	return withQueue(told, { ...state.approvals, queue, answers }, nowMs);
-}
-
-function send(state: State, head: Approval, decision: ApprovalDecision, confirm?: string): Update {
-	const approvals = {
-		...state.approvals,
-		isFocused: false,
-		confirm: undefined,
-		answers: [...state.approvals.answers, { approvalId: head.approval_id, decision }],
-	};
-	return only(
-		{ ...state, approvals },
-		{
-			kind: "answer_approval",
-			approvalId: head.approval_id,
-			digest: head.digest,
-			decision,
-			...(confirm === undefined ? {} : { confirm }),
-		},
-	);
-}
-
-const DECISION: Readonly<Record<string, ApprovalDecision>> = {
-	"approval.once": "accept",
-	"approval.session": "accept_for_session",
-	"approval.decline": "decline",
-	"approval.cancel": "cancel",
-};
-
-/** A key of the approval prompt; only an armed and focused one takes an answer. */
-export function runApprovalCommand(state: State, command: string, nowMs: number): Update {
-	const { approvals } = state;
-	const head = approvals.queue[0];
-	if (!head) return only(state);
-	if (command === "approval.focus") {
-		if (!approvals.isArmed) return only(state);
-		return only({ ...state, approvals: { ...approvals, isFocused: true } });
-	}
-	if (command === "approval.later") return only({ ...state, approvals: { ...approvals, isFocused: false } });
-	const decision = DECISION[command];
-	if (decision === undefined || !(approvals.isArmed && approvals.isFocused)) return only(state);
-	if (approvals.answers.some((answer) => answer.approvalId === head.approval_id)) return only(state);
-	const isAccept = decision === "accept" || decision === "accept_for_session";
-	if (!isAccept || head.confirm_word === null) return send(state, head, decision);
-	if (decision === "accept_for_session")
-		return only(remark(state, "this kind can only be approved once at a time", nowMs, "attention"));
-	return only({ ...state, approvals: { ...approvals, confirm: "" } });
-}
-
-/** The explicit word of a destructive approval: typed whole, then Enter. */
-export function runConfirmCommand(state: State, command: string, nowMs: number): Update {
-	const head = state.approvals.queue[0];
-	const typed = state.approvals.confirm;
-	if (!head || typed === undefined) return only(state);
-	const set = (confirm: string | undefined): Update =>
-		only({ ...state, approvals: { ...state.approvals, confirm } });
-	if (command === "confirm.leave") return set(undefined);
-	if (command === "confirm.clear") return set("");
-	if (command === "confirm.backspace") return set(typed.slice(0, -1));
-	if (typed.trim() !== head.confirm_word) {
-		return only(
-			remark(state, `type the word “${head.confirm_word ?? ""}” to approve, or Esc`, nowMs, "attention"),
-		);
-	}
-	return send(state, head, "accept", typed.trim());
 }

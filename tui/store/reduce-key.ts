@@ -9,9 +9,9 @@ import { searchMatch, stepHistory } from "../editor/history.ts";
 import type { KeyContext } from "../keymap/default-keymap.ts";
 import type { KeyEvent } from "../keymap/key-event.ts";
 import { resolveChord } from "../keymap/resolve.ts";
+import { keyWhileHeld, runApprovalCommand, runConfirmCommand, settleFocus } from "./approval-answer.ts";
 import { popupOf } from "./popup.ts";
 import { runAppCommand } from "./reduce-app.ts";
-import { runApprovalCommand, runConfirmCommand } from "./reduce-approval.ts";
 import { runPanelCommand } from "./reduce-panel.ts";
 import { acceptPopup, runPopupCommand } from "./reduce-popup.ts";
 import type { State } from "./state.ts";
@@ -108,7 +108,7 @@ function runCommand(state: State, command: string, context: ReduceContext): Upda
 	const [family] = command.split(".");
 	switch (family) {
 		case "approval":
-			return runApprovalCommand(state, command, context.nowMs);
+			return runApprovalCommand(state, command, context);
 		case "confirm":
 			return runConfirmCommand(state, command, context.nowMs);
 		case "search":
@@ -128,8 +128,21 @@ function runCommand(state: State, command: string, context: ReduceContext): Upda
 
 /** One key. A key that means nothing where it was pressed does nothing. */
 export function reduceKey(state: State, event: KeyEvent, context: ReduceContext): Update {
-	const command = resolveChord(event.chord, activeContexts(state));
 	const typing = { ...state, lastKeyMs: context.nowMs };
+	const held = keyWhileHeld(typing, event);
+	const update = held
+		? {
+				state: held.typed === undefined ? held.update.state : typeText(held.update.state, held.typed),
+				effects: held.update.effects,
+			}
+		: reduceFreeKey({ ...typing, approvals: { ...typing.approvals, held: undefined } }, event, context);
+	// The draft may be empty now: then the prompt may have the keys when they rest.
+	const settled = settleFocus(update.state, context.nowMs);
+	return { state: settled.state, effects: [...update.effects, ...settled.effects] };
+}
+
+function reduceFreeKey(typing: State, event: KeyEvent, context: ReduceContext): Update {
+	const command = resolveChord(event.chord, activeContexts(typing));
 	// Any other key takes back a first Ctrl+C.
 	const calm = command === "app.break" ? typing : { ...typing, exitUntilMs: undefined };
 	if (command !== undefined) return runCommand(calm, command, context);

@@ -36,7 +36,7 @@ function choose(state: State, context: ReduceContext): Update {
 export function runPanelCommand(state: State, command: string, context: ReduceContext): Update {
 	const { panel } = state;
 	if (!panel) return only(state);
-	const last = Math.max(0, panel.kind === "help" ? 200 : panelRows(state).length - 1);
+	const last = Math.max(0, panel.kind === "help" ? 400 : panelRows(state).length - 1);
 	const at = panel.kind === "help" ? panel.selected : panelIndex(state);
 	const go = (selected: number): Update =>
 		only({ ...state, panel: { ...panel, selected: Math.max(0, Math.min(last, selected)) } });

@@ -1,5 +1,6 @@
 import { insertPaste, replaceText } from "../editor/editor.ts";
 import type { Action } from "./action.ts";
+import { endHold, settleFocus } from "./approval-answer.ts";
 import type { Cell, CellOf } from "./cell.ts";
 import { flushOutbox } from "./conversation.ts";
 import {
@@ -146,6 +147,12 @@ function reduceApprovalAction(state: State, action: Action, nowMs: number): Upda
 			return resolveApproval(state, action.approval, nowMs);
 		case "approval_armed":
 			return armApproval(state, action.approvalId, nowMs);
+		case "approval_quiet": {
+			const isHead = state.approvals.queue[0]?.approval_id === action.approvalId;
+			return isHead ? settleFocus(state, nowMs) : only(state);
+		}
+		case "approval_held":
+			return endHold(state, action.holdId);
 		case "approval_refused":
 			return refuseApproval(state, action, nowMs);
 		default:
@@ -171,7 +178,7 @@ function paste(state: State, text: string, nowMs: number): State {
 		editor: insertPaste(state.editor, text),
 		history: { ...state.history, index: undefined },
 		popup: { selected: 0, closedFor: undefined },
-		approvals: { ...approvals, isFocused: false },
+		approvals: { ...approvals, isFocused: false, held: undefined },
 	};
 }
 

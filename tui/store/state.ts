@@ -67,6 +67,18 @@ export interface ApprovalQueue {
 	readonly isArmed: boolean;
 	/** Keys go to the head instead of the composer. */
 	readonly isFocused: boolean;
+	/** The person gave it the keys; else it took them because nobody typed. */
+	readonly isAsked: boolean;
+	/** The person left this one for later: it takes no keys by itself again. */
+	readonly isPutOff: boolean;
+	/** An answer that waits for its quiet window to be over, and the key it was given by. */
+	readonly held:
+		| { readonly decision: ApprovalDecision; readonly holdId: string; readonly key: string }
+		| undefined;
+	/** First row in sight of a request that is taller than its place. */
+	readonly scroll: number;
+	/** Its last row has been on the screen. */
+	readonly isRead: boolean;
 	/** The word being typed for a destructive one. */
 	readonly confirm: string | undefined;
 	/** Answers of this client that the daemon has not confirmed yet. */
@@ -151,6 +163,11 @@ export const NO_APPROVALS: ApprovalQueue = {
 	shownAtMs: 0,
 	isArmed: false,
 	isFocused: false,
+	isAsked: false,
+	isPutOff: false,
+	held: undefined,
+	scroll: 0,
+	isRead: false,
 	confirm: undefined,
 	answers: [],
 };

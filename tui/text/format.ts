@@ -2,8 +2,9 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** A duration for a tool step: `0.1 s`, `12 s`, `3 min`. */
+/** A duration for a tool step: `12 ms`, `0.1 s`, `12 s`, `3 min`. */
 export function formatDuration(ms: number): string {
+	if (ms < 100) return `${Math.round(Math.max(0, ms))} ms`;
 	if (ms < 10_000) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
 	if (ms < MINUTE_MS) return `${Math.round(ms / 1000)} s`;
 	if (ms < HOUR_MS) return `${Math.round(ms / MINUTE_MS)} min`;

@@ -46,7 +46,8 @@ export interface Glyphs {
 	};
 }
 
-const GLYPHS: Glyphs = {
+/** The twins have the same width wherever a row's height depends on it. */
+export const GLYPHS: Glyphs = {
 	working: "●",
 	waiting: "◐",
 	idle: "◌",

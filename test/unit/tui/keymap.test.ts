@@ -75,7 +75,7 @@ describe("keys", () => {
 		driver.keys("ctrl+u");
 		driver.do({ type: "approval_put", approval: makeApproval("a") });
 		expect(activeContexts(driver.state())).not.toContain("approval");
-		driver.wait(401);
+		driver.wait(1_500);
 		driver.do({ type: "approval_armed", approvalId: "a" });
 		expect(activeContexts(driver.state())[0]).toBe("approval");
 	});

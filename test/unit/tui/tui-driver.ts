@@ -10,7 +10,7 @@ import { AT_MS } from "../../support/tui-records.ts";
 /** The reducers with time and ids turned by hand. */
 export interface Driver {
 	state(): State;
-	/** Effects since the last look. */
+	/** Effects since the last look; what is asked for later comes by `wait`. */
 	effects(): Effect[];
 	do(...actions: Action[]): void;
 	/** Chords, or words as `"text:hello"`. */
@@ -31,6 +31,7 @@ export function createDriver(part: Partial<State> = {}): Driver {
 	};
 	let state: State = { ...createState(surroundings, "slot", nowMs), ...part };
 	let effects: Effect[] = [];
+	const timers: { atMs: number; action: Action }[] = [];
 	const theme = createTheme({ LANG: "C.UTF-8", NO_COLOR: "1" });
 	function makeId(): string {
 		ids += 1;
@@ -40,6 +41,19 @@ export function createDriver(part: Partial<State> = {}): Driver {
 		const update = reduce(state, action, { nowMs, newId: () => makeId() });
 		state = update.state;
 		effects.push(...update.effects);
+		for (const effect of update.effects)
+			if (effect.kind === "later") timers.push({ atMs: nowMs + effect.afterMs, action: effect.action });
+	}
+	function advance(ms: number): void {
+		const untilMs = nowMs + ms;
+		for (;;) {
+			const next = timers.filter((timer) => timer.atMs <= untilMs).toSorted((a, b) => a.atMs - b.atMs)[0];
+			if (!next) break;
+			timers.splice(timers.indexOf(next), 1);
+			nowMs = Math.max(nowMs, next.atMs);
+			act(next.action);
+		}
+		nowMs = untilMs;
 	}
 	return {
 		state: () => state,
@@ -56,9 +70,7 @@ export function createDriver(part: Partial<State> = {}): Driver {
 				act({ type: "key", event: { chord: text ?? chord, text: text ?? (isLetter ? chord : undefined) } });
 			}
 		},
-		wait(ms) {
-			nowMs += ms;
-		},
+		wait: advance,
 		live: () => liveLayout(state, theme.glyphs).lines.map(lineText).join("\n"),
 		printed: () =>
 			state.printed
