@@ -3,11 +3,12 @@ import { createDeferred } from "#base/deferred.ts";
 import type { DaemonClient } from "#client/client.ts";
 import type { ChatEvent, ChatSnapshot } from "#protocol/chat-event.ts";
 import type { Approval, Turn } from "#protocol/record.ts";
+import { createToldEvents } from "./chat-missed.ts";
 import { watchLink } from "./link-patience.ts";
 
 /** What a follower of one turn is told; each thing once, however often the link was lost in between. */
 export interface TurnListener {
-	/** Events as they come; only those of the turn. */
+	/** Events of the turn as they come; those that a lost link swallowed are made up for when it is back. */
 	onEvent?(event: ChatEvent): void;
 	/** A finished message of the agent, whole. */
 	onMessage?(text: string, phase: string | null): void;
@@ -25,19 +26,16 @@ export interface Follower extends Disposable {
 	readonly ended: Promise<Turn>;
 }
 
-/** Follows a turn through `chats.activity`; a lost link is healed by the client, the snapshot then fills the gap. */
-export function followTurn(
-	client: DaemonClient,
-	threadId: string,
-	listener: TurnListener,
-	signal: AbortSignal,
-): Follower {
-	const ready = createDeferred<void>();
-	const ended = createDeferred<Turn>();
+/** Tells of one turn, from its events and from how it reads back; each thing once. */
+interface Teller {
+	event(event: ChatEvent): void;
+	/** Makes up for what a lost link swallowed. */
+	readBack(turn: Turn, approvals: readonly Approval[]): void;
+}
+
+function createTeller(listener: TurnListener, onEnd: (turn: Turn) => void): Teller {
+	const events = createToldEvents();
 	const told = new Set<string>();
-	let wanted: string | undefined;
-	let early: ChatEvent[] = [];
-	let snapshot: ChatSnapshot | undefined;
 
 	function once(key: string, tell: () => void): void {
 		if (told.has(key)) return;
@@ -52,50 +50,76 @@ export function followTurn(
 			once(`message:${item.id}`, () => listener.onMessage?.(item.text, item.phase));
 	}
 
-	function onEvent(event: ChatEvent): void {
-		if (wanted === undefined) {
-			early.push(event);
-			return;
-		}
-		if (event.turn_id !== wanted) return;
-		listener.onEvent?.(event);
-		if (event.type === "chat.item.started") tellItem(event.item, false);
-		if (event.type === "chat.item.completed") tellItem(event.item, true);
-		if (event.type === "chat.approval.required")
-			once(`asked:${event.approval.approval_id}`, () => listener.onApproval?.(event.approval));
-		if (event.type === "chat.approval.resolved") {
-			once(`resolved:${event.approval.approval_id}`, () => listener.onApprovalResolved?.(event.approval));
-		}
-		if (event.type !== "chat.turn.completed") return;
-		told.add("ended");
-		ended.resolve(event.turn);
+	function tellAsked(approval: Approval): void {
+		const { thread_id, turn_id, item_id } = approval;
+		listener.onEvent?.({ type: "chat.approval.required", thread_id, turn_id, item_id, approval });
+		listener.onApproval?.(approval);
 	}
 
-	/** Fills what a lost link swallowed. */
+	return {
+		event(event) {
+			events.note(event);
+			listener.onEvent?.(event);
+			if (event.type === "chat.item.started") tellItem(event.item, false);
+			if (event.type === "chat.item.completed") tellItem(event.item, true);
+			if (event.type === "chat.approval.required")
+				once(`asked:${event.approval.approval_id}`, () => listener.onApproval?.(event.approval));
+			if (event.type === "chat.approval.resolved") {
+				once(`resolved:${event.approval.approval_id}`, () => listener.onApprovalResolved?.(event.approval));
+			}
+			if (event.type !== "chat.turn.completed") return;
+			told.add("ended");
+			onEnd(event.turn);
+		},
+		readBack(turn, approvals) {
+			for (const event of events.missed(turn)) listener.onEvent?.(event);
+			for (const approval of approvals) once(`asked:${approval.approval_id}`, () => tellAsked(approval));
+			const isOver = turn.status !== "inProgress";
+			for (const item of turn.items) tellItem(item, isOver || Boolean(item.completedAtMs));
+			if (!isOver) return;
+			const { thread_id, turn_id } = turn;
+			const end: ChatEvent = {
+				type: "chat.turn.completed",
+				thread_id,
+				turn_id,
+				turn: { ...turn, items: [] },
+			};
+			once("ended", () => listener.onEvent?.(end));
+			onEnd(turn);
+		},
+	};
+}
+
+/** Follows a turn through `chats.activity`; a lost link is healed by the client, the snapshot then fills the gap. */
+export function followTurn(
+	client: DaemonClient,
+	threadId: string,
+	listener: TurnListener,
+	signal: AbortSignal,
+): Follower {
+	const ready = createDeferred<void>();
+	const ended = createDeferred<Turn>();
+	const teller = createTeller(listener, ended.resolve);
+	let wanted: string | undefined;
+	let early: ChatEvent[] = [];
+	let snapshot: ChatSnapshot | undefined;
+
+	function onEvent(event: ChatEvent): void {
+		if (wanted === undefined) early.push(event);
+		else if (event.turn_id === wanted) teller.event(event);
+	}
+
 	function catchUp(): void {
-		if (wanted === undefined || snapshot === undefined) return;
-		for (const approval of snapshot.approvals) {
-			if (approval.turn_id === wanted)
-				once(`asked:${approval.approval_id}`, () => listener.onApproval?.(approval));
-		}
-		const turn = snapshot.turns.find((candidate) => candidate.turn_id === wanted);
-		if (turn === undefined) return;
-		for (const item of turn.items)
-			tellItem(item, turn.status !== "inProgress" || Boolean(item.completedAtMs));
-		if (turn.status === "inProgress") return;
-		const event: ChatEvent = {
-			type: "chat.turn.completed",
-			thread_id: threadId,
-			turn_id: wanted,
-			turn: { ...turn, items: [] },
-		};
-		once("ended", () => listener.onEvent?.(event));
-		ended.resolve(turn);
+		const turn = snapshot?.turns.find((candidate) => candidate.turn_id === wanted);
+		const approvals = snapshot?.approvals.filter((approval) => approval.turn_id === wanted) ?? [];
+		if (turn !== undefined) teller.readBack(turn, approvals);
 	}
 
 	const subscription = client.subscribe(`chats.activity:${threadId}`, {
 		onSnapshot(payload) {
 			snapshot = payload as ChatSnapshot;
+			// It holds whatever they told.
+			early = [];
 			catchUp();
 			ready.resolve();
 		},

@@ -1,4 +1,5 @@
 import { AppError } from "#base/app-error.ts";
+import { createDeferred } from "#base/deferred.ts";
 import { newId } from "#base/id.ts";
 import type { DaemonClient } from "#client/client.ts";
 import type { Approval, Turn } from "#protocol/record.ts";
@@ -83,6 +84,22 @@ function exitOf(context: CliContext, turn: Turn, gaveUp: boolean): number {
 	return turn.status === "failed" ? 1 : EXIT_INTERRUPTED;
 }
 
+/** Not cut off by Ctrl+C at once: what is on its way is stored or not, and only its answer names what to cancel. */
+async function answerOf<T>(sending: Promise<T>, signal: AbortSignal): Promise<T> {
+	const late = createDeferred<never>();
+	let timer: NodeJS.Timeout | undefined;
+	function onAbort(): void {
+		timer = setTimeout(() => late.reject(signal.reason), CANCEL_TIMEOUT_MS);
+	}
+	signal.addEventListener("abort", onAbort, { once: true });
+	try {
+		return await Promise.race([sending, late.promise]);
+	} finally {
+		clearTimeout(timer);
+		signal.removeEventListener("abort", onAbort);
+	}
+}
+
 /**
  * Sends one message and follows its turn to the end: text to stdout (with --json the events), talk to stderr. Resolves
  * with the exit code of contracts.md section 1. Ctrl+C interrupts the turn first.
@@ -94,8 +111,10 @@ export async function runChatTurn(
 ): Promise<number> {
 	const { threadId } = request;
 	let turnId: string | undefined;
+	/** Ends our turn, or takes our message back while it waits for one; never anybody else's turn. */
 	async function cancel(): Promise<void> {
-		const params = turnId === undefined ? { thread_id: threadId } : { thread_id: threadId, turn_id: turnId };
+		if (turnId === undefined) return;
+		const params = { thread_id: threadId, turn_id: turnId };
 		try {
 			await client.call("chat.cancel", params, { timeoutMs: CANCEL_TIMEOUT_MS });
 		} catch (error) {
@@ -120,11 +139,12 @@ export async function runChatTurn(
 	using follower = followTurn(client, threadId, listener, context.signal);
 	try {
 		await follower.ready;
-		const sent = await client.call(
-			"chat.message.send",
-			{ thread_id: threadId, text: request.text, client_message_id: newId(), when_busy: request.whenBusy },
-			{ signal: context.signal },
-		);
+		context.signal.throwIfAborted();
+		const params = {
+			...{ thread_id: threadId, text: request.text, client_message_id: newId() },
+			when_busy: request.whenBusy,
+		};
+		const sent = await answerOf(client.call("chat.message.send", params), context.signal);
 		turnId = sent.turn_id;
 		follower.follow(turnId);
 		return exitOf(context, await follower.ended, watch.gaveUp);
