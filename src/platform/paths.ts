@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { homedir, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { AppError } from "#base/app-error.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -55,7 +55,9 @@ export function resolvePaths(env: Env): Paths {
 		env["HOMIE_CODEX_DIR"] === undefined
 			? homeOf(env, "CODEX_HOME", ".codex")
 			: homeOf(env, "HOMIE_CODEX_DIR", ".codex");
-	const shortRoot = env["XDG_RUNTIME_DIR"] ?? tmpdir();
+	const runtimeDir = env["XDG_RUNTIME_DIR"] ?? "";
+	// A relative one would mean another folder in each process; the standard has it ignored.
+	const shortRoot = isAbsolute(runtimeDir) ? runtimeDir : tmpdir();
 	function socket(folder: string, name: string): string {
 		const direct = join(folder, name);
 		if (Buffer.byteLength(direct) <= SOCKET_PATH_MAX_BYTES) return direct;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { AppError } from "#base/app-error.ts";
 import type { Paths } from "#platform/paths.ts";
+import { assertOwnSocketFolder } from "#platform/socket-folder.ts";
 
 interface RpcOnceOptions {
 	/** Default 30 s; 0 waits for ever. */
@@ -93,6 +94,7 @@ export async function rpcOnce(
 	const timeout = timeoutMs > 0 ? AbortSignal.timeout(timeoutMs) : undefined;
 	const stop = [signal, timeout].filter((one) => one !== undefined);
 	let isConnected = false;
+	assertOwnSocketFolder(paths.daemonSocket);
 	try {
 		const response = await new Promise<IncomingMessage>((resolve, reject) => {
 			const outgoing = request({

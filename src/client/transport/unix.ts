@@ -1,4 +1,5 @@
 import type { Clock } from "#base/clock.ts";
+import { assertOwnSocketFolder } from "#platform/socket-folder.ts";
 import type { Transport } from "../client.ts";
 import { openWebSocket } from "./websocket-node.ts";
 
@@ -11,11 +12,13 @@ interface UnixTransportOptions {
 export function createUnixTransport({ socketPath, clock }: UnixTransportOptions): Transport {
 	return {
 		address: socketPath,
-		open: (handlers, signal) =>
-			openWebSocket(
+		async open(handlers, signal) {
+			assertOwnSocketFolder(socketPath);
+			return openWebSocket(
 				{ url: "ws://localhost/ws", address: socketPath, headers: {}, socketPath, clock },
 				handlers,
 				signal,
-			),
+			);
+		},
 	};
 }
