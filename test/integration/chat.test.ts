@@ -153,6 +153,33 @@ test("exec: Ctrl+C interrupts the turn and its approval expires", async () => {
 	await run.client[Symbol.asyncDispose]();
 });
 
+test("exec --thread: Ctrl+C while the message waits takes it back; the turn before it is left alone", async () => {
+	const first = createRun();
+	await using second = connect("phone");
+	const busy = execCommand.run(first.context, input("run touch one.txt"));
+	const approval = await firstApproval(second);
+	const waiting = createRun();
+	const stored = createDeferred<void>();
+	const client = connect("cli");
+	const call: DaemonClient["call"] = async (method, params, options) => {
+		const result = await client.call(method, params, options);
+		if (method === "chat.message.send") stored.resolve();
+		return result;
+	};
+	const context = { ...waiting.context, connectOrStart: async () => ({ ...client, call }) };
+	const code = execCommand.run(context, input("run touch two.txt", { thread: approval.thread_id }));
+	await stored.promise;
+	waiting.abort.abort(new AppError("CANCELLED", "Interrupted."));
+	await expect(code).rejects.toMatchObject({ exitCode: 130 });
+	const { turns } = await second.call("chat.thread.read", { thread_id: approval.thread_id });
+	expect(turns.map((turn) => turn.status)).toEqual(["inProgress", "interrupted"]);
+	const { approval_id, digest } = approval;
+	await second.call("chat.approval.respond", { approval_id, digest, decision: "accept" });
+	expect(await busy).toBe(0);
+	expect([existsSync(join(work, "one.txt")), existsSync(join(work, "two.txt"))]).toEqual([true, false]);
+	for (const one of [first.client, waiting.client, client]) await one[Symbol.asyncDispose]();
+});
+
 test("chat: a second client sees the same turn, its open item and the approval", async () => {
 	await using first = connect("cli");
 	await using second = connect("tui");
