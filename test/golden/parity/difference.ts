@@ -1,7 +1,7 @@
 import type { Outcome } from "./run.ts";
 
 /** A place where we mean to differ. */
-export interface Difference {
+interface Difference {
 	readonly scenario: string;
 	/** A piece of what the real server says or sends, and what stands in its place on our side. */
 	readonly codex: string;
@@ -13,7 +13,7 @@ const USAGE =
 	'# usage [{"totalTokens":110,"inputTokens":100,"cachedInputTokens":20,"cacheWriteInputTokens":0,"outputTokens":10,"reasoningOutputTokens":2},{"totalTokens":110,"inputTokens":100,"cachedInputTokens":20,"cacheWriteInputTokens":0,"outputTokens":10,"reasoningOutputTokens":2},258400]';
 
 /** Every difference that is meant. One that no longer shows fails its test, so that the table stays true. */
-export const DIFFERENCES: readonly Difference[] = [
+const DIFFERENCES: readonly Difference[] = [
 	{
 		scenario: "unknown tool and broken arguments",
 		codex: "key must be a string at line 1 column 2",

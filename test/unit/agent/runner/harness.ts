@@ -13,12 +13,16 @@ import type { CodexRunner, RunnerCall, TurnEnded } from "#daemon/agent/runner/ru
 import { defineTool, type Tool } from "#daemon/agent/tool.ts";
 import type { Store } from "#daemon/storage/store.ts";
 import type { ChatEvent } from "#protocol/chat-event.ts";
-import type { CommandExecutionItem } from "#protocol/codex-item.ts";
+import type { CommandExecutionItem, TokenCounts } from "#protocol/codex-item.ts";
 import { createMemoryLogger } from "#test/support/logger.ts";
 import { openTestStore } from "#test/support/store.ts";
 
-/** A step of a scripted answer: text, a call of the test's tool, or a gate to wait at. */
-export type Say = string | { call: Record<string, unknown>; id: string } | { gate: string };
+/** A step of a scripted answer: text, a call of the test's tool, a gate to wait at, or what the answer cost. */
+export type Say =
+	| string
+	| { call: Record<string, unknown>; id: string }
+	| { gate: string }
+	| { tokens: number };
 
 /** Named doors: opened once, they stay open. */
 export interface Gates {
@@ -44,6 +48,15 @@ export function createGates(): Gates {
 	};
 }
 
+const NO_TOKENS: TokenCounts = {
+	totalTokens: 0,
+	inputTokens: 0,
+	cachedInputTokens: 0,
+	cacheWriteInputTokens: 0,
+	outputTokens: 0,
+	reasoningOutputTokens: 0,
+};
+
 function message(id: string, text: string): ModelItem {
 	return { type: "message", id, role: "assistant", content: [{ type: "output_text", text }] };
 }
@@ -57,11 +70,14 @@ export function createScriptedProvider(
 	async function* answer(says: Say[], signal: AbortSignal): AsyncIterable<ModelEvent> {
 		const id = `msg_${newId()}`;
 		let text = "";
+		let usage: TokenCounts | null = null;
 		for (const say of says) {
 			if (typeof say === "string") {
 				if (text === "") yield { type: "item_started", item: { id, kind: "message", phase: null } };
 				text += say;
 				yield { type: "text_delta", itemId: id, delta: say };
+			} else if ("tokens" in say) {
+				usage = { ...NO_TOKENS, totalTokens: say.tokens };
 			} else if ("gate" in say) {
 				const aborted = createDeferred<void>();
 				signal.addEventListener("abort", () => aborted.resolve(), { once: true });
@@ -79,7 +95,7 @@ export function createScriptedProvider(
 			}
 		}
 		if (text !== "") yield { type: "item_done", item: message(id, text) };
-		yield { type: "completed", usage: null };
+		yield { type: "completed", usage };
 	}
 	return {
 		name: "scripted",
