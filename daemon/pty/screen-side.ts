@@ -50,6 +50,13 @@ export interface SideRecord {
 }
 
 const MAX_KITTY_DEPTH = 32;
+/** Longer than any window shows; a title goes to every client, and a file that is only printed can hold megabytes of one. */
+const MAX_TITLE_CHARS = 256;
+
+/** A title that a program set, as it may be stored and shown: short, without what acts on a terminal or reorders a line. */
+export function plainTitle(title: string): string {
+	return title.slice(0, 2 * MAX_TITLE_CHARS).replace(/[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, "").slice(0, MAX_TITLE_CHARS).toWellFormed();
+}
 
 /** Watches a terminal's parser for what serialising would lose. */
 export function watchSide(terminal: Terminal): SideRecord {
@@ -95,7 +102,7 @@ export function watchSide(terminal: Terminal): SideRecord {
 		return false;
 	});
 	terminal.onTitleChange((title) => {
-		side.title = title;
+		side.title = plainTitle(title);
 	});
 	return side;
 }

@@ -1,7 +1,7 @@
 import xterm from "@xterm/headless";
 import { incompleteTailAt, scrolledOffPrefix } from "./escape-scan.ts";
 import { paintRows } from "./screen-paint.ts";
-import { paintActiveState, paintHiddenState, paintKeyboardStack, parserAtRest, scrollsAsAWhole, watchSide } from "./screen-side.ts";
+import { paintActiveState, paintHiddenState, paintKeyboardStack, parserAtRest, plainTitle, scrollsAsAWhole, watchSide } from "./screen-side.ts";
 
 /** `full` makes any emulator equal (both screens, history); `screen` paints the active screen over whatever was shown. */
 export type ScreenPaint = "full" | "screen";
@@ -46,7 +46,7 @@ export function createScreenState(options: ScreenOptions): ScreenState {
 	terminal.onData((data) => {
 		if (answering) options.onAnswer(data);
 	});
-	terminal.onTitleChange((title) => options.onTitle(title));
+	terminal.onTitleChange((title) => options.onTitle(plainTitle(title)));
 	/** Bytes since the last place between sequences; empty there. */
 	let unfinished: Uint8Array = NOTHING;
 	/** The beginning of a sequence, not parsed yet. */

@@ -63,4 +63,12 @@ describe("screen state", () => {
 		await person.write("\x1b[?1049l");
 		expect(person.lines()[0]).toBe("mine");
 	});
+
+	test("title: a program's title is one short, harmless line, in what is told and in snapshots", async () => {
+		const titles: string[] = [];
+		using screen = createScreenState({ cols: 80, rows: 24, scrollback: 10, onAnswer: () => undefined, onTitle: (title) => void titles.push(title) });
+		for (const title of ["plain", "a\u202eb", "日".repeat(3_000_000)]) await screen.feed(Buffer.from(`\x1b]2;${title}\x07`), false);
+		expect(titles).toEqual(["plain", "ab", "日".repeat(256)]);
+		expect((await screen.paint("full")).length).toBeLessThan(4096);
+	});
 });
