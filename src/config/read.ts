@@ -74,7 +74,8 @@ function readTree(path: string): unknown {
 	try {
 		text = readFileSync(path, "utf8");
 	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+		const { code } = error as NodeJS.ErrnoException;
+		if (code === "ENOENT" || code === "ENOTDIR") return {};
 		throw new AppError("CONFIG_INVALID", `${path} cannot be read: ${(error as Error).message}.`, {
 			cause: error,
 		});

@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import Conf from "conf";
 import { AppError } from "#base/app-error.ts";
@@ -17,13 +18,28 @@ function schemaTree(): Record<
 	return tree;
 }
 
-/** Keeps one setting (atomic, 0600), or with `undefined` forgets it. @throws AppError CONFIG_INVALID. */
+const NOT_WRITABLE: ReadonlySet<string> = new Set(["EROFS", "EACCES", "EPERM", "ENOTDIR", "EEXIST"]);
+
+function explain(path: string, error: NodeJS.ErrnoException): AppError {
+	const { code = "" } = error;
+	if (code === "ENOSPC")
+		return new AppError("STORAGE_FULL", `${path} could not be written: the disk is full.`);
+	if (NOT_WRITABLE.has(code))
+		return new AppError("HOME_NOT_WRITABLE", `${path} cannot be written (${code}).`);
+	return new AppError("CONFIG_INVALID", `${path}: ${error.message}`, { cause: error });
+}
+
+/**
+ * Keeps one setting (atomic, 0600), or with `undefined` forgets it.
+ * @throws AppError CONFIG_INVALID, HOME_NOT_WRITABLE, STORAGE_FULL.
+ */
 export function writeConfig(
 	path: string,
 	key: ConfigKey,
 	value: string | number | boolean | undefined,
 ): void {
 	try {
+		mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
 		const store = new Conf<Record<string, unknown>>({
 			cwd: dirname(path),
 			configName: "config",
@@ -33,6 +49,6 @@ export function writeConfig(
 		if (value === undefined) store.delete(key.name);
 		else store.set(key.name, value);
 	} catch (error) {
-		throw new AppError("CONFIG_INVALID", `${path}: ${(error as Error).message}`, { cause: error });
+		throw explain(path, error as NodeJS.ErrnoException);
 	}
 }

@@ -62,9 +62,7 @@ export const configSetCommand = defineCommand({
 		const key = configKey(args[0] ?? "");
 		const value = args[1] === undefined ? undefined : parseConfigValue(key, args[1]);
 		// A broken file is reported with its own words before anything is written over it.
-		readConfig(context.paths.config, {}).get(key.name as (typeof KEY_NAMES)[number]);
-		const { mkdir } = await import("node:fs/promises");
-		await mkdir(context.paths.home, { recursive: true, mode: 0o700 });
+		readConfig(context.paths.config, {});
 		const { writeConfig } = await import("#config/write.ts");
 		writeConfig(context.paths.config, key, value ?? undefined);
 		context.print({ [key.name]: value ?? null }, `${key.name} = ${value ?? "(unset)"}`);

@@ -65,7 +65,7 @@ async function run(context: CliContext, input: CommandInput): Promise<number> {
 		const { closeInheritedDescriptors } = await import("#platform/inherited-descriptors.ts");
 		closeInheritedDescriptors(context.env);
 		const { runDaemon } = await import("#daemon/main.ts");
-		return runDaemon({ paths: context.paths, env: context.env, ...start });
+		return runDaemon({ paths: context.paths, env: context.env, foreground: true, ...start });
 	}
 	const wantsTui =
 		input.options["tui"] !== false && context.stdin.isTTY && context.stdout.isTTY && !context.json;
