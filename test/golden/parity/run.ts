@@ -88,10 +88,10 @@ export async function play(scenario: Scenario, side: Side, cwd: string): Promise
 	const prompts = scenario.prompts ?? ["go"];
 	for (const [index, prompt] of prompts.entries()) {
 		await conversation.send(prompt);
-		if (index === 0) await scenario.during?.({ conversation, model, trace });
+		if (index === 0) await scenario.during?.({ conversation, model, trace, cwd });
 		await trace.until((lines) => turnsEnded(lines) > index);
 	}
-	await scenario.afterwards?.({ conversation, model, trace });
+	await scenario.afterwards?.({ conversation, model, trace, cwd });
 	return {
 		events: trace.lines(),
 		requests: model.requests.map(({ body }) => conversationOf(body, prompts[0] ?? "").map(normalize)),

@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
 import type { ScriptedItem, ScriptedModel, ScriptedResponse } from "#test/support/scripted-model.ts";
 import type { Conversation, Decision } from "./side.ts";
@@ -25,6 +27,8 @@ export interface Stage {
 	readonly conversation: Conversation;
 	readonly model: ScriptedModel;
 	readonly trace: Trace;
+	/** The thread's folder. */
+	readonly cwd: string;
 }
 
 const DONE: ScriptedResponse = { items: [{ type: "text", text: "Done." }] };
@@ -221,12 +225,17 @@ const INTERRUPTIONS: readonly Scenario[] = [
 	},
 	{
 		name: "interrupt during a command",
-		responses: commandThenText("echo start; sleep 0.3; echo more; sleep 0.5; echo late"),
+		responses: commandThenText(
+			"echo start; sleep 0.3; echo more; until [ -e go ]; do sleep 0.05; done; echo late",
+		),
 		async during({ conversation, trace }) {
 			await trace.until(() => trace.liveOutput !== "");
 			await conversation.interrupt();
 		},
-		afterwards: ({ trace }) => trace.until(shown("= commandExecution")),
+		async afterwards({ trace, cwd }) {
+			await writeFile(join(cwd, "go"), "");
+			await trace.until(shown("= commandExecution"));
+		},
 	},
 	{
 		name: "interrupt during an approval",
