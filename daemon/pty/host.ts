@@ -18,6 +18,7 @@ import { type AttachHello, commonVersion, parseHostHello } from "#client/attach/
 import type { AttachLink, LinkOptions } from "./attach-link.ts";
 import { createHostControl, type Ticket } from "./host-control.ts";
 import type { LiveTerminal } from "./host-terminal.ts";
+import { assertSize } from "./launch-check.ts";
 import { createScreenPool } from "./screen-pool.ts";
 
 /** A peer that says nothing is closed after this. */
@@ -88,7 +89,11 @@ export function createPtyHost(options: PtyHostOptions): PtyHost {
 		peer.socket.write(encodeHostJson(HOST_FRAME.hello, { version, host: options.version, pid: process.pid }));
 		peer.onFrame = (type, body) => {
 			if (type !== HOST_FRAME.request) throw new AppError("PROTOCOL_INVALID_FRAME", `Frame type ${type} is not for control.`);
-			void control.answer(parseHostJson(body)).then((reply) => peer.socket.write(encodeHostJson(HOST_FRAME.response, reply)));
+			control.answer(parseHostJson(body)).then(
+				(reply) => peer.socket.write(encodeHostJson(HOST_FRAME.response, reply)),
+				// Without an id there is nothing to answer to.
+				() => peer.socket.destroy(),
+			);
 		};
 		peer.onClose = () => {
 			daemons.delete(peer.socket);
@@ -96,6 +101,7 @@ export function createPtyHost(options: PtyHostOptions): PtyHost {
 		};
 	}
 	function acceptClient(peer: Peer, hello: AttachHello, version: number): void {
+		if (hello.cols !== undefined && hello.rows !== undefined) assertSize(hello.cols, hello.rows);
 		const ticket = tickets.redeem(hello.ticket);
 		const terminal = terminals.get(ticket.terminalId);
 		if (!terminal) throw new AppError("TERMINAL_NOT_FOUND", "The terminal is gone.");
