@@ -22,6 +22,13 @@ export interface TerminalTable {
 
 export function createTerminalTable(store: Store, publish: Publish): TerminalTable {
 	const living = new Map<string, Terminal>();
+	/** Ended, and the end not on disk yet. */
+	const ending = new Set<string>();
+
+	/** The host's answer to a start may be read after the news that the program has ended. */
+	function hasExited(terminalId: string): boolean {
+		return ending.has(terminalId) || findTerminal(store, terminalId)?.status === "exited";
+	}
 
 	function put(terminal: Terminal): void {
 		living.set(terminal.terminal_id, terminal);
@@ -46,13 +53,14 @@ export function createTerminalTable(store: Store, publish: Publish): TerminalTab
 		overlay(host, machineId) {
 			const { pid: _pid, ...shown } = host;
 			const terminal: Terminal = { ...(living.get(host.terminal_id) ?? findTerminal(store, host.terminal_id)), ...shown, machine_id: machineId };
-			if (host.status === "running") put(terminal);
+			if (host.status === "running" && (living.has(host.terminal_id) || !hasExited(host.terminal_id))) put(terminal);
 			return terminal;
 		},
 		async end(end) {
 			const before = living.get(end.terminal_id);
 			living.delete(end.terminal_id);
-			const stored = await store.write(terminalEnd, end);
+			if (end.status === "exited") ending.add(end.terminal_id);
+			const stored = await store.write(terminalEnd, end).finally(() => ending.delete(end.terminal_id));
 			const terminal = stored ?? before;
 			if (!terminal) return;
 			const value: Terminal = { ...terminal, title: before?.title ?? terminal.title, driver: null, watchers: 0 };

@@ -122,7 +122,14 @@ const terminalRunning = defineWrite("terminal.running", (tx, intent: TerminalInt
 		const name = freeName(tx, intent.machine_id, intent.name ?? intent.default_name);
 		insert(tx, intent, name, "running");
 	} else {
-		tx.run("UPDATE terminal SET status = 'running', reason = NULL, cols = ?, rows = ? WHERE terminal_id = ?", intent.cols, intent.rows, intent.terminal_id);
+		// A program may have ended, and its end been written, before its start was: that stays.
+		const { changes } = tx.run(
+			"UPDATE terminal SET status = 'running', reason = NULL, cols = ?, rows = ? WHERE terminal_id = ? AND status <> 'exited'",
+			intent.cols,
+			intent.rows,
+			intent.terminal_id,
+		);
+		if (changes === 0) return known;
 	}
 	tx.append(stream(intent.terminal_id), "terminal.running", { terminal_id: intent.terminal_id });
 	return present(tx, intent.terminal_id);
