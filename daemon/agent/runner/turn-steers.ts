@@ -6,6 +6,7 @@ import {
 	listTurnMessages,
 	userItemOf,
 } from "#daemon/storage/repository/chat-message.ts";
+import { readItems } from "#daemon/storage/repository/chat-turn.ts";
 import type { Reader } from "#daemon/storage/store.ts";
 import type { Item } from "#protocol/codex-item.ts";
 
@@ -33,11 +34,14 @@ export function createTurnSteers(store: Reader, clock: Pick<Clock, "nowMs">, tur
 	const arrivals = createEmitter<void>();
 	const opening = listTurnMessages(store, turnId).filter((message) => message.state === "taken");
 	for (const row of opening) rows.set(row.item_id, row);
+	// As they were stored with the turn: what is told of them later is the same to the letter.
+	const openingItems = readItems(store, turnId);
+	const asStored = new Map(openingItems.map((item) => [item.id, item]));
 	let waiting: SteerMessage[] = [];
 
 	return {
 		opening: opening.map(toSteer),
-		openingItems: opening.map((row) => userItemOf(row, clock.nowMs())),
+		openingItems,
 		pull() {
 			const fresh = listTurnMessages(store, turnId).filter(
 				(message) => message.state === "waiting" && !rows.has(message.item_id),
@@ -55,6 +59,8 @@ export function createTurnSteers(store: Reader, clock: Pick<Clock, "nowMs">, tur
 		},
 		onArrival: (listener) => arrivals.on(listener),
 		dress(item) {
+			const stored = asStored.get(item.id);
+			if (stored !== undefined) return stored;
 			const row = item.type === "userMessage" ? rows.get(item.id) : undefined;
 			if (row === undefined || row.origin_message_id === null) return item;
 			const { startedAtMs = null, completedAtMs = null } = item;

@@ -2,6 +2,7 @@ import type { LoopEvent } from "#daemon/agent/loop-port.ts";
 import type { ChatEvent } from "#protocol/chat-event.ts";
 import type { CommandExecutionItem, FileChangeItem, Item } from "#protocol/codex-item.ts";
 import type { Activity } from "./activity.ts";
+import { createHeldEvents } from "./held-events.ts";
 import type { Journal } from "./journal.ts";
 import type { LiveItems } from "./live-items.ts";
 
@@ -23,13 +24,6 @@ export interface TurnVoice {
 	lost(batch: number): void;
 }
 
-/** An event in its turn; `needs` is the batch of the journal that has to be on disk before it is told, 0 none. */
-interface Held {
-	readonly event: ChatEvent;
-	readonly needs: number;
-	readonly onTold: () => void;
-}
-
 interface VoicePorts {
 	turn: { thread_id: string; turn_id: string };
 	activity: Activity;
@@ -42,35 +36,24 @@ interface VoicePorts {
 
 /** The order in which things were said is the order in which they are told, and no item is told as finished before it is on disk. */
 export function createTurnVoice({ turn, activity, journal, live, dress, stored }: VoicePorts): TurnVoice {
-	let held: Held[] = [];
-	let onDisk = 0;
-
-	function drain(): void {
-		for (let next = held[0]; next !== undefined && next.needs <= onDisk; next = held[0]) {
-			held.shift();
-			next.onTold();
-			activity.event(next.event);
-		}
-	}
-
-	function tell(event: ChatEvent, needs = 0, onTold = (): void => undefined): void {
-		held.push({ event, needs, onTold });
-		drain();
-	}
+	const events = createHeldEvents(activity.event);
+	const { tell } = events;
 
 	function started(told: Item): void {
 		const item = dress(told);
-		journal.add({ step: "item", ordinal: live.start(item), item, phase: "started" });
+		const ordinal = live.start(item);
+		if (!stored.has(item.id)) journal.add({ step: "item", ordinal, item, phase: "started" });
 		tell({ type: "chat.item.started", ...turn, item_id: item.id, item });
 	}
 
 	function complete(told: Item): void {
 		const item = dress(told);
-		const isStored = stored.has(item.id);
 		const ordinal = live.complete(item);
-		const batch = journal.add({ step: "item", ordinal, item, phase: "completed" }, !isStored);
+		const needs = stored.has(item.id)
+			? 0
+			: journal.add({ step: "item", ordinal, item, phase: "completed" }, true);
 		const event: ChatEvent = { type: "chat.item.completed", ...turn, item_id: item.id, item };
-		tell(event, isStored ? 0 : batch, () => live.reveal(ordinal));
+		tell(event, needs, () => live.reveal(ordinal));
 	}
 
 	function output(itemId: string, delta: string): void {
@@ -105,16 +88,10 @@ export function createTurnVoice({ turn, activity, journal, live, dress, stored }
 			await journal.flush();
 		},
 		get isHolding() {
-			return held.length > 0;
+			return events.isHolding;
 		},
-		settled(batch) {
-			onDisk = Math.max(onDisk, batch);
-			drain();
-		},
-		lost(batch) {
-			held = held.filter((entry) => entry.needs !== batch);
-			drain();
-		},
+		settled: events.settled,
+		lost: events.lost,
 		say(event) {
 			switch (event.type) {
 				case "item_started":
