@@ -24,6 +24,8 @@ const PIPES_READY = 4;
 /** Time a command gets between SIGTERM and SIGKILL when the environment is disposed. */
 const DISPOSE_GRACE_MS = 1_000;
 
+const ESSENTIAL = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG"] as const;
+
 export interface LocalEnvironmentOptions {
 	readonly machineId: string;
 	readonly paths: ProductPlaces;
@@ -68,8 +70,13 @@ export async function createLocalEnvironment(options: LocalEnvironmentOptions): 
 		return started;
 	}
 
+	/** For a thread whose client named no environment: what a command needs to find its programs and its person. */
+	const ownEssentials = Object.fromEntries(
+		ESSENTIAL.flatMap((name) => (options.env[name] === undefined ? [] : [[name, options.env[name]]])),
+	);
+
 	function start(request: ExecRequest, argv: readonly string[]): RunningProcess {
-		const env = childEnvironment(request.env);
+		const env = childEnvironment({ ...ownEssentials, ...request.env });
 		if (request.sandbox !== "danger-full-access") delete env["TMPDIR"];
 		const started = startProcess(
 			{

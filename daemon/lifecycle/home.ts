@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, lstatSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { AppError } from "#base/app-error.ts";
 import type { NewId } from "#base/id.ts";
 import { writeFileAtomic } from "#platform/atomic-file.ts";
+import { makeFolder } from "#platform/make-folder.ts";
 import type { Paths } from "#platform/paths.ts";
 
 const FULL = new Set(["ENOSPC", "EDQUOT"]);
@@ -22,7 +23,7 @@ export function toHomeError(thrown: unknown, path: string): AppError {
 
 /** A folder of this user only; one that was open to others is closed. */
 function ensurePrivateFolder(path: string): void {
-	mkdirSync(path, { recursive: true, mode: 0o700 });
+	makeFolder(path);
 	const { mode, uid } = lstatSync(path);
 	if (uid !== process.getuid?.())
 		throw new AppError("HOME_NOT_WRITABLE", `${path} belongs to another user (uid ${uid}).`, {

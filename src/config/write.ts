@@ -1,7 +1,7 @@
-import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import Conf from "conf";
 import { AppError } from "#base/app-error.ts";
+import { makeFolder } from "#platform/make-folder.ts";
 import { CONFIG_KEYS, type ConfigKey } from "./schema.ts";
 
 /** Nested JSON Schema members from the dotted names of the table. */
@@ -39,7 +39,7 @@ export function writeConfig(
 	value: string | number | boolean | undefined,
 ): void {
 	try {
-		mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+		makeFolder(dirname(path));
 		const store = new Conf<Record<string, unknown>>({
 			cwd: dirname(path),
 			configName: "config",

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { AppError } from "#base/app-error.ts";
 import { systemClock, waitMs } from "#base/clock.ts";
 import type { Listener } from "./discovery.ts";
+import { makeFolder } from "./make-folder.ts";
 import type { Paths } from "./paths.ts";
 
 export interface SpawnDaemonOptions {
@@ -113,7 +114,7 @@ export async function spawnDaemon(options: SpawnDaemonOptions): Promise<SpawnedD
 	const startLog = join(paths.logs, "start.log");
 	let child: ChildProcess;
 	try {
-		mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
+		makeFolder(paths.logs);
 		child = launch(options, startLog);
 	} catch (cause) {
 		throw new AppError("HOME_NOT_WRITABLE", `${paths.home} cannot be written.`, {

@@ -171,4 +171,15 @@ describe("acceptance: without any login", () => {
 		expect(stdout).toMatch(/(no|not a) language model/i);
 		expect(stdout).toMatch(/log ?in/i);
 	});
+
+	test("a thread whose client named no environment still finds its programs and its home", async () => {
+		await using offline = await createProduct();
+		expect((await offline.weave("start", "--no-tui", "--no-web")).code).toBe(0);
+		const params = { cwd: offline.work, agent_name: "bare", approval_policy: "never", sandbox: "read-only" };
+		await offline.json("call", "chat.create", JSON.stringify(params));
+		const { code, stdout } = await offline.weave("send", '#bare run echo "$HOME" && command -v ls', "--wait");
+		expect(code).toBe(0);
+		expect(stdout).toContain(offline.dir);
+		expect(stdout).toMatch(/\/ls$/m);
+	});
 });
