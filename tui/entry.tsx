@@ -45,6 +45,9 @@ const MAX_FPS = 60;
 /** EX_USAGE: a TUI without a terminal. */
 const NO_TERMINAL_CODE = 64;
 
+/** What Ctrl+C and Ctrl+\ end a program with when the terminal makes signals of them. */
+const KEY_SIGNAL_CODES: ReadonlySet<number> = new Set([130, 131]);
+
 interface Running {
 	readonly options: TuiOptions;
 	readonly clock: Clock;
@@ -54,6 +57,8 @@ interface Running {
 	readonly abort: AbortController;
 	/** Known once the first frame is drawn. */
 	suspend: SuspendTerminal;
+	/** For a program that may leave the terminal's own keys on: its Ctrl+C is none of ours. */
+	readonly suspendForProgram: SuspendTerminal;
 	finish(code: number, error?: unknown): void;
 }
 
@@ -102,12 +107,14 @@ const loadAttach: AttachTerminal = async (options) => {
 /** Everything that talks to the daemon, loaded after the first frame because it brings the schemas. */
 async function connectDaemon(running: Running): Promise<{ client: DaemonClient; runner: EffectRunner }> {
 	const { options, store, clock, abort } = running;
-	const [{ createEffectRunner }, { sayError }, { runAttach }, { toAppError }] = await Promise.all([
-		import("./effect/run-effect.ts"),
-		import("./effect/error-text.ts"),
-		import("./effect/attach.ts"),
-		import("#base/app-error.ts"),
-	]);
+	const [{ createEffectRunner }, { sayError }, { runAttach }, { editDraft }, { toAppError }] =
+		await Promise.all([
+			import("./effect/run-effect.ts"),
+			import("./effect/error-text.ts"),
+			import("./effect/attach.ts"),
+			import("./effect/external-editor.ts"),
+			import("#base/app-error.ts"),
+		]);
 	options.startDaemon?.().catch((thrown: unknown) => {
 		const text = sayError(toAppError(thrown));
 		store.dispatch({ type: "noticed", notice: { text, token: "bad", untilMs: undefined } });
@@ -133,6 +140,8 @@ async function connectDaemon(running: Running): Promise<{ client: DaemonClient; 
 					getState: store.getState,
 					dispatch: store.dispatch,
 				}),
+			editDraft: (text) =>
+				editDraft(text, { suspend: running.suspendForProgram, stdin, env, dispatch: store.dispatch }),
 			redraw: () => redraw(running),
 			suspend: () => running.suspend(running.guard.stopJob),
 			bell: () => void stdout.write("\u0007"),
@@ -201,7 +210,10 @@ export async function runTui(options: TuiOptions): Promise<number> {
 			else pending.push(effect);
 		},
 	});
-	const finish = (code: number, error?: unknown): void => ended.resolve({ code, error });
+	let isAway = false;
+	const finish = (code: number, error?: unknown): void => {
+		if (!(isAway && KEY_SIGNAL_CODES.has(code))) ended.resolve({ code, error });
+	};
 	using guard = guardTerminal({ process, stdin, stdout, finish, onStop: () => onStop() });
 	const running: Running = {
 		options,
@@ -211,6 +223,14 @@ export async function runTui(options: TuiOptions): Promise<number> {
 		guard,
 		abort: new AbortController(),
 		suspend: (work) => work(),
+		async suspendForProgram(work) {
+			isAway = true;
+			try {
+				await running.suspend(work);
+			} finally {
+				isAway = false;
+			}
+		},
 		finish,
 	};
 	function onStop(): void {

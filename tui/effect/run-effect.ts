@@ -10,6 +10,7 @@ import { linkView, watchDaemon, watchMail, watchThread } from "./feed.ts";
 /** What the terminal side does for effects. */
 export interface TerminalPort {
 	attach(client: DaemonClient, terminal: string | undefined): Promise<void>;
+	editDraft(text: string): Promise<void>;
 	redraw(): Promise<void>;
 	suspend(): Promise<void>;
 	bell(): void;
@@ -107,6 +108,9 @@ export function createEffectRunner(parts: RunnerParts): EffectRunner {
 				return;
 			case "bell":
 				terminal.bell();
+				return;
+			case "edit_draft":
+				terminal.editDraft(effect.text).catch(remark);
 				return;
 			case "redraw":
 				terminal.redraw().catch(remark);

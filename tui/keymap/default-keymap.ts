@@ -89,6 +89,7 @@ export const DEFAULT_KEYMAP: Readonly<Record<KeyContext, readonly Binding[]>> = 
 		{ chord: "ctrl+p", command: "edit.up" },
 		{ chord: "ctrl+n", command: "edit.down" },
 		{ chord: "ctrl+r", command: "search.open", help: "search what you sent (Up and Down step through it)" },
+		{ chord: "ctrl+g", command: "app.editor", help: "write the draft in $VISUAL or $EDITOR" },
 		{ chord: "left", command: "edit.left" },
 		{ chord: "right", command: "edit.right" },
 		{ chord: "ctrl+b", command: "edit.left" },

@@ -30,13 +30,13 @@ function cutRows(line: string, width: number): Piece[] {
 		cells = 0;
 	}
 	for (const word of line.match(/\s+|\S+/g) ?? []) {
-		if (cells > 0 && word.trim() !== "" && cells + widthCells(word) > width) {
-			if (/\s$/.test(row)) push(false);
-			else push(true);
-		}
+		const isBlank = word.trim() === "";
+		if (cells > 0 && !isBlank && cells + widthCells(word) > width) push(false);
+		// A blank may stand where a cut word's sign would.
+		const room = isBlank ? width + 1 : width;
 		for (const grapheme of graphemes(word)) {
 			const next = graphemeWidth(grapheme);
-			if (cells + next > width) push(!/\s/.test(grapheme) && !/\s$/.test(row));
+			if (cells + next > room) push(!isBlank);
 			row += grapheme;
 			cells += next;
 		}
@@ -142,4 +142,14 @@ export function approvalBody(state: State, approval: Approval, view: View): Line
 	for (const row of wrapText(`in ${place} ${view.glyphs.dot} ${box}`, view.width - LEAD_CELLS - 1))
 		facts.push([span(`   ${row}`, "muted")]);
 	return [...what, ...facts];
+}
+
+/** What an approval is about, on one line. */
+export function approvalSubject(approval: Approval): string {
+	const { argv, command, cwd } = approval;
+	if (approval.kind === "command") {
+		const script = argv === null ? undefined : shellScript(argv)?.script;
+		return `$ ${sanitizeLine(script ?? command ?? argv?.map(quoteWord).join(" ") ?? "")}`;
+	}
+	return `~ ${(approval.changes ?? []).map((change) => shownPath(change.path, cwd)).join(", ")}`;
 }

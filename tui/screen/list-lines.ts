@@ -91,7 +91,7 @@ const TITLE: Readonly<Record<Panel["kind"], string>> = {
 	models: "models",
 };
 const ENTER_SAYS: Readonly<Record<Panel["kind"], string>> = {
-	help: "esc close",
+	help: "up, down · esc close",
 	threads: "enter open · esc close · type to filter",
 	agents: "enter write to it · esc close · type to filter",
 	terminals: "enter attach · esc close · type to filter",

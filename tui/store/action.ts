@@ -52,6 +52,9 @@ export type Action =
 	| { type: "mail_refused"; clientMessageId: string; message: string }
 	| { type: "panel_opened"; kind: "help" | "threads" | "agents" | "terminals" | "models" }
 	| { type: "panel_filled"; kind: "threads" | "models"; rows: readonly PanelRow[] }
+	| { type: "draft_edited"; text: string }
+	/** Something to say that goes by itself. */
+	| { type: "remarked"; text: string; token: Notice["token"] }
 	| { type: "noticed"; notice: Notice | undefined }
 	| { type: "printed"; cell: Cell }
 	| { type: "attach_asked"; terminal: string | undefined }
@@ -87,6 +90,7 @@ export type Effect =
 	| { kind: "list_models" }
 	| { kind: "read_status" }
 	| { kind: "attach"; terminal: string | undefined }
+	| { kind: "edit_draft"; text: string }
 	| { kind: "redraw" }
 	| { kind: "suspend" }
 	| { kind: "bell" }

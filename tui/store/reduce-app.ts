@@ -75,6 +75,8 @@ export function runAppCommand(state: State, command: string, { nowMs }: ReduceCo
 			return runBreak(state, nowMs);
 		case "app.exit":
 			return only({ ...state, isExiting: true }, { kind: "exit", code: 0 });
+		case "app.editor":
+			return only(state, { kind: "edit_draft", text: state.editor.text });
 		case "app.redraw":
 			return only(state, { kind: "redraw" });
 		case "app.suspend":

@@ -1,4 +1,5 @@
 import type { Approval } from "#protocol/record.ts";
+import { approvalSubject } from "../screen/approval-body.ts";
 import { sanitizeLine } from "../text/sanitize.ts";
 import { truncateCells } from "../text/width.ts";
 import type { Effect } from "./action.ts";
@@ -43,14 +44,6 @@ export function armApproval(state: State, approvalId: string, nowMs: number): Up
 	const head = state.approvals.queue[0];
 	if (head?.approval_id !== approvalId) return only(state);
 	return settleFocus({ ...state, approvals: { ...state.approvals, isArmed: true } }, nowMs);
-}
-
-/** What an approval is about, on one line. */
-export function approvalSubject(approval: Approval): string {
-	if (approval.kind === "command")
-		return `$ ${sanitizeLine(approval.command ?? approval.argv?.join(" ") ?? "")}`;
-	const paths = (approval.changes ?? []).map((change) => sanitizeLine(change.path));
-	return `~ ${paths.join(", ")}`;
 }
 
 const OUTCOME: Readonly<Record<Approval["status"], string>> = {

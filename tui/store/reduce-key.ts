@@ -22,7 +22,8 @@ import { only, type ReduceContext, type Update } from "./update.ts";
 export function activeContexts(state: State): KeyContext[] {
 	const { approvals } = state;
 	if (approvals.confirm !== undefined) return ["confirm"];
-	if (approvals.isFocused && approvals.isArmed) return ["approval", "global"];
+	if (approvals.isFocused && approvals.isArmed)
+		return state.editor.text === "" ? ["approval", "empty", "global"] : ["approval", "global"];
 	const waiting: KeyContext[] = approvals.isArmed ? ["approval_waiting"] : [];
 	if (state.panel !== undefined) return [...waiting, "panel", "global"];
 	if (state.history.search !== undefined) return [...waiting, "search"];

@@ -230,6 +230,10 @@ export function reduce(before: State, action: Action, context: ReduceContext): U
 		case "panel_filled":
 			if (state.panel?.kind !== action.kind) return only(state);
 			return only({ ...state, panel: { ...state.panel, rows: action.rows, isLoading: false } });
+		case "draft_edited":
+			return only({ ...state, editor: replaceText(state.editor, action.text) });
+		case "remarked":
+			return only(remark(state, action.text, nowMs, action.token));
 		case "noticed":
 			return only({ ...state, notice: action.notice });
 		case "printed":
