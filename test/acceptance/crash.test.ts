@@ -1,7 +1,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createProduct, isAlive, type Product, until } from "#test/support/product.ts";
+import {
+	createProduct,
+	type Finished,
+	isAlive,
+	lines,
+	type Product,
+	type Running,
+	until,
+} from "#test/support/product.ts";
 import { type ScriptedModel, startScriptedModel, writeCodexHome } from "#test/support/scripted-model.ts";
 
 interface ThreadRead {
@@ -52,6 +60,28 @@ async function newThread(): Promise<string> {
 	const params = JSON.stringify({ cwd: product.work, approval_policy: "on-request", sandbox: "read-only" });
 	const { thread } = await product.json<{ thread: { thread_id: string } }>("call", "chat.create", params);
 	return thread.thread_id;
+}
+
+type Shown = ThreadRead["turns"][number]["items"][number];
+
+/** Items that a watcher was told as completed; its last line may be cut. */
+function completedItems(stdout: string): Shown[] {
+	const whole = stdout.slice(0, stdout.lastIndexOf("\n") + 1);
+	return lines<{ payload: { type?: string; item?: Shown } }>(whole).flatMap(({ payload }) =>
+		payload.type === "chat.item.completed" && payload.item !== undefined ? [payload.item] : [],
+	);
+}
+
+/** A command that a dead daemon will not answer is not waited for. */
+async function whileAlive(pid: number | undefined, running: Running): Promise<Finished> {
+	const dead = until(
+		"it is answered or the daemon is dead",
+		() => running.child.exitCode !== null || !isAlive(pid),
+	);
+	await Promise.race([running.finished, dead]);
+	// What had come by then has been printed; the rest would be patience with a daemon that does not come back.
+	if (running.child.exitCode === null && !isAlive(pid)) running.child.kill("SIGKILL");
+	return running.finished;
 }
 
 const send = (threadId: string, text: string) =>
@@ -124,6 +154,13 @@ describe("acceptance: kill -9 of the daemon", () => {
 		expect(approvals[0]?.status).toBe("expired");
 		expect(approvals[0]?.resolved_reason).toMatch(/stopped|crash/);
 		expect(existsSync(effect())).toBe(false);
+		const { checks } = await product.json<{ checks: { name: string; state: string; detail: string }[] }>(
+			"doctor",
+			"--json",
+		);
+		expect(checks.find((check) => check.name === "audit")).toMatchObject({
+			...{ state: "ok", detail: "1 rows, the chain holds" },
+		});
 	});
 
 	const POINTS = [
@@ -145,34 +182,27 @@ describe("acceptance: kill -9 of the daemon", () => {
 			model.push({ items: [command] }, { items: [{ type: "text", text: "Done." }] });
 			await startDaemon({ WEAVE_FAULT: `${point}=kill` });
 			const pid = product.daemonPid();
-			// Each step may be the one that dies; what was acknowledged is remembered.
-			const created = await product.weave(
-				"call",
-				"chat.create",
-				JSON.stringify({ cwd: product.work, approval_policy: "on-request", sandbox: "read-only" }),
-			);
+			// Each step may be the one that dies; what was acknowledged, and what was shown as done, is remembered.
+			const call = (...args: string[]) => whileAlive(pid, product.start("weave-codex", args));
+			const params = { cwd: product.work, approval_policy: "on-request", sandbox: "read-only" };
+			const created = await call("call", "chat.create", JSON.stringify(params));
 			const threadId: string | undefined =
 				created.code === 0 ? JSON.parse(created.stdout).thread.thread_id : undefined;
 			let acknowledged = false;
+			let shown: Shown[] = [];
 			if (threadId !== undefined) {
-				acknowledged = (await send(threadId, "do it")).code === 0;
-				await until("it waits for approval or is dead", async () => {
-					if (!isAlive(pid)) return true;
-					const { code, stdout } = await product.weave("call", "chat.approval.list", "{}");
-					return code === 0 && JSON.parse(stdout).approvals.length > 0;
-				});
-				if (isAlive(pid)) {
-					await product.weave("chat", "approve");
-					await until("the turn has ended or the daemon died", async () => {
-						if (!isAlive(pid)) return true;
-						const { code, stdout } = await product.weave(
-							"call",
-							"chat.thread.read",
-							JSON.stringify({ thread_id: threadId }),
-						);
-						return code === 0 && JSON.parse(stdout).thread.status === "idle";
-					});
-				}
+				const watcher = product.start("weave-codex", ["subscribe", `chats.activity:${threadId}`]);
+				const saw = (what: string) =>
+					until(`${what} or death`, () => watcher.stdout().includes(what) || !isAlive(pid));
+				await saw('"snapshot"');
+				const message = JSON.stringify({ thread_id: threadId, text: "do it", client_message_id: "do it" });
+				acknowledged = (await call("call", "chat.message.send", message)).code === 0;
+				await saw("chat.approval.required");
+				if (isAlive(pid)) await call("chat", "approve");
+				await saw("chat.turn.completed");
+				await until("the fault has struck", () => !isAlive(pid));
+				watcher.child.kill("SIGKILL");
+				shown = completedItems((await watcher.finished).stdout);
 			}
 			await until("the fault has struck", () => !isAlive(pid));
 			await startDaemon();
@@ -181,6 +211,8 @@ describe("acceptance: kill -9 of the daemon", () => {
 				if (acknowledged) expect(after.turns[0]?.items[0]?.content?.[0]?.text).toBe("do it");
 				for (const turn of after.turns) expect(turn.status).not.toBe("inProgress");
 				expect(after.approvals.filter((approval) => approval.status === "pending")).toEqual([]);
+				const items = after.turns.flatMap((turn) => turn.items);
+				for (const item of shown) expect(items).toContainEqual(item);
 				if (acknowledged) {
 					await send(threadId, "do it");
 					expect((await read(threadId)).turns.length).toBe(1);
