@@ -2,12 +2,23 @@ import { AppError, toAppError } from "#base/app-error.ts";
 import type { Clock } from "#base/clock.ts";
 import { findAgent } from "../storage/repository/weave-agent.ts";
 import { markDelivered, settleMessages } from "../storage/repository/weave-command.ts";
-import { listOpenMessages, type MessageRow, nextUndelivered } from "../storage/repository/weave-message.ts";
+import {
+	findMessage,
+	listOpenMessages,
+	type MessageRow,
+	nextUndelivered,
+} from "../storage/repository/weave-message.ts";
 import type { Store } from "../storage/store.ts";
 import type { FaultPoint, Logger, Telemetry } from "../telemetry/port.ts";
 import { createHandOver } from "./hand-over.ts";
 import type { ThreadPort } from "./port.ts";
 import type { Roster } from "./roster.ts";
+
+/**
+ * How long the mark of a hand-over to a program waits for that program's acknowledgement, which says more: most are here
+ * by then, and one sync of the disk less stands between a message and its acknowledgement.
+ */
+const MARK_DELAY_MS = 10;
 
 interface Lane {
 	/** Everything up to here was handed over by this process; its mark may still be on the way to the disk. */
@@ -72,6 +83,25 @@ export function createDelivery({
 		marks.add(marking);
 	}
 
+	/** Handed to programs outside, not marked yet. */
+	let unmarked: string[] = [];
+	let markTimer: Disposable | undefined;
+
+	function markLater(messageId: string): void {
+		unmarked.push(messageId);
+		markTimer ??= clock.after(MARK_DELAY_MS, markNow);
+	}
+
+	function markNow(): void {
+		markTimer?.[Symbol.dispose]();
+		markTimer = undefined;
+		const ids = unmarked;
+		unmarked = [];
+		for (const message_id of ids)
+			if (findMessage(store, message_id)?.state === "accepted")
+				mark(store.write(markDelivered, { message_id }));
+	}
+
 	function record(row: MessageRow, handed: "delivered" | { failed: AppError }): void {
 		if (handed !== "delivered") {
 			const outcome = { state: "failed" as const, answer: null, reason: handed.failed.code.toLowerCase() };
@@ -80,7 +110,8 @@ export function createDelivery({
 		}
 		telemetry.observe("weave_delivery_ms", Math.max(0, clock.nowMs() - row.created_at_ms));
 		if (row.state !== "accepted") return;
-		mark(store.write(markDelivered, { message_id: row.message_id }));
+		if (roster.members.has(row.to_agent_id)) markLater(row.message_id);
+		else mark(store.write(markDelivered, { message_id: row.message_id }));
 	}
 
 	async function run(agentId: string, lane: Lane): Promise<void> {
@@ -123,6 +154,7 @@ export function createDelivery({
 		forget: (agentId) => void lanes.delete(agentId),
 		async [Symbol.asyncDispose]() {
 			stop.abort(new AppError("DAEMON_STOPPING"));
+			markNow();
 			while (marks.size > 0) await Promise.all(marks);
 		},
 	};
