@@ -23,7 +23,7 @@ export const sendCommand = defineCommand({
 	examples: [
 		{ command: 'weave-codex send "#tester run the tests"', says: "prints the message's id" },
 		{ command: 'weave-codex send --wait "#tester run the tests and report"', says: "prints the report" },
-		{ command: "weave-codex send --wait #reviewer - < change.diff", says: "the text from stdin" },
+		{ command: "weave-codex send --wait '#reviewer' - < change.diff", says: "the text from stdin" },
 	],
 	json: true,
 	async run(context, { args, options }) {
