@@ -57,7 +57,7 @@ async function follow(
 	onLine: (line: string) => void,
 ): Promise<void> {
 	const { open, stat } = await import("node:fs/promises");
-	const { watch } = await import("node:fs");
+	const { existsSync, watch } = await import("node:fs");
 	const { dirname } = await import("node:path");
 	let position = offset;
 	let inode = (await stat(path).catch(() => undefined))?.ino;
@@ -90,15 +90,16 @@ async function follow(
 	while (!context.signal.aborted) {
 		await readNew();
 		await new Promise<void>((resolve) => {
-			const watcher = watch(dirname(path));
+			// Before the first daemon there is no folder to watch.
+			const watcher = existsSync(dirname(path)) ? watch(dirname(path)) : undefined;
 			const timer = setTimeout(wake, LOOK_EVERY_MS);
 			function wake(): void {
 				clearTimeout(timer);
-				watcher.close();
+				watcher?.close();
 				context.signal.removeEventListener("abort", wake);
 				resolve();
 			}
-			watcher.once("change", wake).once("error", wake);
+			watcher?.once("change", wake).once("error", wake);
 			context.signal.addEventListener("abort", wake, { once: true });
 		});
 	}
