@@ -37,7 +37,10 @@ export interface WriteCommand<Args = unknown, Result = unknown> {
 	run(tx: Tx, args: Args): Result;
 }
 
-export function defineWrite<Args, Result>(name: string, run: (tx: Tx, args: Args) => Result): WriteCommand<Args, Result> {
+export function defineWrite<Args, Result>(
+	name: string,
+	run: (tx: Tx, args: Args) => Result,
+): WriteCommand<Args, Result> {
 	return { name, run };
 }
 
@@ -57,10 +60,20 @@ export interface Store extends AsyncDisposable, Reader {
 	 * (so the command's result must be the method's result), or IDEMPOTENCY_MISMATCH thrown.
 	 * @throws AppError what `run` threw; STORAGE_FULL; STORAGE_FAILED.
 	 */
-	write<Args, Result>(command: WriteCommand<Args, Result>, args: Args, options?: { idempotency?: IdempotencyClaim | undefined }): Promise<Result>;
+	write<Args, Result>(
+		command: WriteCommand<Args, Result>,
+		args: Args,
+		options?: { idempotency?: IdempotencyClaim | undefined },
+	): Promise<Result>;
 	/** Events of a commit, after it, in log order, before the `write` promises of that commit resolve. */
 	onCommitted(listener: (events: readonly LogEvent[]) => void): Disposable;
-	status(): { state: "ok" | "recovered" | "failed"; detail: string | null; sizeBytes: number; schemaVersion: number; queued: number };
+	status(): {
+		state: "ok" | "recovered" | "failed";
+		detail: string | null;
+		sizeBytes: number;
+		schemaVersion: number;
+		queued: number;
+	};
 }
 
 /** The store's schema grows by these, in order; a backup is made before each (architecture.md 4). */

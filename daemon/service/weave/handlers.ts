@@ -45,7 +45,10 @@ export function createWeaveHandlers({ bus }: { bus: Bus }): Handlers<WeaveMethod
 		"weave.message.list": async (query, context) => {
 			const messages = bus.listMessages(query);
 			// Who looks into their own mailbox has seen what is in it.
-			if (query.agent !== undefined && context.allows("weave.write", query.session === undefined ? "*" : `session:${query.session}`)) {
+			if (
+				query.agent !== undefined &&
+				context.allows("weave.write", query.session === undefined ? "*" : `session:${query.session}`)
+			) {
 				const { identity } = personOf(context);
 				await bus.markRead({ identity, message_ids: messages.map((message) => message.message_id) });
 			}

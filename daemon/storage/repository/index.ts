@@ -7,4 +7,11 @@ import { TERMINAL_COMMANDS } from "./terminal.ts";
 import { WEAVE_COMMANDS } from "./weave-command.ts";
 
 /** Every write of the product; the main thread names one, the writer thread looks it up here. */
-export const WRITE_COMMANDS: readonly WriteCommand[] = [auditAppend, metaSet, rememberCallResult, ...CHAT_COMMANDS, ...WEAVE_COMMANDS, ...TERMINAL_COMMANDS];
+export const WRITE_COMMANDS: readonly WriteCommand[] = [
+	auditAppend,
+	metaSet,
+	rememberCallResult,
+	...CHAT_COMMANDS,
+	...WEAVE_COMMANDS,
+	...TERMINAL_COMMANDS,
+];

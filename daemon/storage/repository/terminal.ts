@@ -27,7 +27,13 @@ const rowSchema = z.object({
 /** An intent shows as running: it is, within milliseconds, or it becomes `lost` with the reason. */
 function toTerminal(row: unknown): Terminal {
 	const { status, reason, ...rest } = rowSchema.parse(row);
-	return { ...rest, status: status === "starting" ? "running" : status, driver: null, watchers: 0, ...(reason === null ? {} : { reason }) };
+	return {
+		...rest,
+		status: status === "starting" ? "running" : status,
+		driver: null,
+		watchers: 0,
+		...(reason === null ? {} : { reason }),
+	};
 }
 
 export function findTerminal(reader: Reader, terminalId: string): Terminal | undefined {
@@ -37,15 +43,25 @@ export function findTerminal(reader: Reader, terminalId: string): Terminal | und
 
 /** The newest ended terminal of that name. */
 export function findEndedTerminal(reader: Reader, name: string): Terminal | undefined {
-	const row = reader.get(`SELECT ${COLUMNS} FROM terminal WHERE name = ? AND NOT ${LIVING} ORDER BY created_at_ms DESC LIMIT 1`, name);
+	const row = reader.get(
+		`SELECT ${COLUMNS} FROM terminal WHERE name = ? AND NOT ${LIVING} ORDER BY created_at_ms DESC LIMIT 1`,
+		name,
+	);
 	return row === undefined ? undefined : toTerminal(row);
 }
 
 /** Oldest first. Of the ended at most the newest `endedLimit`. */
 export function listTerminals(reader: Reader, options: { ended: boolean; endedLimit?: number }): Terminal[] {
-	const living = reader.all(`SELECT ${COLUMNS} FROM terminal WHERE ${LIVING} ORDER BY created_at_ms, terminal_id`);
+	const living = reader.all(
+		`SELECT ${COLUMNS} FROM terminal WHERE ${LIVING} ORDER BY created_at_ms, terminal_id`,
+	);
 	const ended = options.ended
-		? reader.all(`SELECT ${COLUMNS} FROM terminal WHERE NOT ${LIVING} ORDER BY created_at_ms DESC, terminal_id DESC LIMIT ?`, options.endedLimit ?? 200).reverse()
+		? reader
+				.all(
+					`SELECT ${COLUMNS} FROM terminal WHERE NOT ${LIVING} ORDER BY created_at_ms DESC, terminal_id DESC LIMIT ?`,
+					options.endedLimit ?? 200,
+				)
+				.reverse()
 		: [];
 	return [...ended, ...living].map(toTerminal);
 }
@@ -65,7 +81,14 @@ export interface TerminalIntent {
 }
 
 function isNameTaken(tx: Reader, machineId: string, name: string, exceptId = ""): boolean {
-	return tx.get(`SELECT 1 AS one FROM terminal WHERE machine_id = ? AND name = ? AND terminal_id <> ? AND ${LIVING}`, machineId, name, exceptId) !== undefined;
+	return (
+		tx.get(
+			`SELECT 1 AS one FROM terminal WHERE machine_id = ? AND name = ? AND terminal_id <> ? AND ${LIVING}`,
+			machineId,
+			name,
+			exceptId,
+		) !== undefined
+	);
 }
 
 function freeName(tx: Reader, machineId: string, base: string): string {
@@ -105,15 +128,23 @@ function stream(terminalId: string): string {
 }
 
 /** Writes the intent to start. @throws AppError CONFLICT when a living terminal has the name asked for. */
-const terminalIntend = defineWrite("terminal.intend", (tx, intent: TerminalIntent): { terminal: Terminal } => {
-	if (intent.name !== null && isNameTaken(tx, intent.machine_id, intent.name)) {
-		throw new AppError("CONFLICT", `A terminal named ${intent.name} is running already.`);
-	}
-	const name = intent.name ?? freeName(tx, intent.machine_id, intent.default_name);
-	const terminal = insert(tx, intent, name, "starting");
-	tx.append(stream(intent.terminal_id), "terminal.intended", { terminal_id: intent.terminal_id, name, argv: intent.argv, cwd: intent.cwd });
-	return { terminal };
-});
+const terminalIntend = defineWrite(
+	"terminal.intend",
+	(tx, intent: TerminalIntent): { terminal: Terminal } => {
+		if (intent.name !== null && isNameTaken(tx, intent.machine_id, intent.name)) {
+			throw new AppError("CONFLICT", `A terminal named ${intent.name} is running already.`);
+		}
+		const name = intent.name ?? freeName(tx, intent.machine_id, intent.default_name);
+		const terminal = insert(tx, intent, name, "starting");
+		tx.append(stream(intent.terminal_id), "terminal.intended", {
+			terminal_id: intent.terminal_id,
+			name,
+			argv: intent.argv,
+			cwd: intent.cwd,
+		});
+		return { terminal };
+	},
+);
 
 /** The host has it. One that the store never knew (its database was set aside) is taken over. */
 const terminalRunning = defineWrite("terminal.running", (tx, intent: TerminalIntent): Terminal => {
@@ -159,19 +190,34 @@ const terminalEnd = defineWrite("terminal.end", (tx, end: TerminalEnd): Terminal
 });
 
 /** @throws AppError CONFLICT, TERMINAL_NOT_FOUND. */
-const terminalRename = defineWrite("terminal.rename", (tx, input: { terminal_id: string; name: string }): { terminal: Terminal } => {
-	const terminal = present(tx, input.terminal_id);
-	if (isNameTaken(tx, terminal.machine_id, input.name, input.terminal_id)) {
-		throw new AppError("CONFLICT", `A terminal named ${input.name} is running already.`);
-	}
-	tx.run("UPDATE terminal SET name = ? WHERE terminal_id = ?", input.name, input.terminal_id);
-	tx.append(stream(input.terminal_id), "terminal.renamed", { terminal_id: input.terminal_id, name: input.name });
-	return { terminal: present(tx, input.terminal_id) };
-});
+const terminalRename = defineWrite(
+	"terminal.rename",
+	(tx, input: { terminal_id: string; name: string }): { terminal: Terminal } => {
+		const terminal = present(tx, input.terminal_id);
+		if (isNameTaken(tx, terminal.machine_id, input.name, input.terminal_id)) {
+			throw new AppError("CONFLICT", `A terminal named ${input.name} is running already.`);
+		}
+		tx.run("UPDATE terminal SET name = ? WHERE terminal_id = ?", input.name, input.terminal_id);
+		tx.append(stream(input.terminal_id), "terminal.renamed", {
+			terminal_id: input.terminal_id,
+			name: input.name,
+		});
+		return { terminal: present(tx, input.terminal_id) };
+	},
+);
 
 /** Written before text is typed for a keyed call, so that its retry types nothing. The text itself is not kept. */
-const terminalTyped = defineWrite("terminal.typed", (_tx, result: { bytes: number }): { bytes: number } => result);
+const terminalTyped = defineWrite(
+	"terminal.typed",
+	(_tx, result: { bytes: number }): { bytes: number } => result,
+);
 
 export { terminalEnd, terminalIntend, terminalRename, terminalRunning, terminalTyped };
 
-export const TERMINAL_COMMANDS = [terminalIntend, terminalRunning, terminalEnd, terminalRename, terminalTyped] as const satisfies readonly WriteCommand<never, unknown>[];
+export const TERMINAL_COMMANDS = [
+	terminalIntend,
+	terminalRunning,
+	terminalEnd,
+	terminalRename,
+	terminalTyped,
+] as const satisfies readonly WriteCommand<never, unknown>[];
