@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server } from "node:net";
@@ -36,15 +36,31 @@ async function listenSomewhere(): Promise<{ server: Server; port: number }> {
 	return { server, port: address.port };
 }
 
-/** A file system of that size, mounted at `folder` until disposed. */
-function mountTmpfs(folder: string, options: string): Disposable {
-	const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", folder], {
-		encoding: "utf8",
-	});
-	if (status !== 0) throw new Error(`mount: ${stderr}`);
-	return { [Symbol.dispose]: () => void spawnSync("umount", ["-l", folder]) };
+function system(program: string, ...args: string[]): { ok: boolean; stderr: string } {
+	const { status, stderr } = spawnSync(program, args, { encoding: "utf8" });
+	return { ok: status === 0, stderr };
 }
-const canMount = isRoot && spawnSync("unshare", ["-m", "true"]).status === 0;
+
+/** A file system with those options, mounted at `folder` until disposed. */
+function mountTmpfs(folder: string, options: string): Disposable {
+	const { ok, stderr } = system("mount", "-t", "tmpfs", "-o", options, "tmpfs", folder);
+	if (!ok) throw new Error(`mount: ${stderr}`);
+	return { [Symbol.dispose]: () => void system("umount", "-l", folder) };
+}
+
+/** Writes until there is no room left. */
+function fillDisk(path: string): void {
+	const file = openSync(path, "w");
+	const block = Buffer.alloc(4096);
+	try {
+		for (;;) writeSync(file, block);
+	} catch (error) {
+		if (!(error instanceof Error && "code" in error && error.code === "ENOSPC")) throw error;
+	} finally {
+		closeSync(file);
+	}
+}
+const canMount = isRoot && system("unshare", "-m", "true").ok;
 const whyNoMount = canMount ? "" : " (skipped: mounting a tmpfs needs root)";
 
 describe("acceptance: daemon lifecycle errors", () => {
@@ -103,12 +119,12 @@ describe("acceptance: daemon lifecycle errors", () => {
 			await mkdir(product.home);
 			using _ = mountTmpfs(product.home, "size=3m,mode=700");
 			const fill = join(product.home, "fill");
-			spawnSync("dd", ["if=/dev/zero", `of=${fill}`, "bs=64k"]);
+			fillDisk(fill);
 			expect((await product.weave("start", "--no-tui")).code).toBe(74);
 			await writeFile(fill, "");
 			const started = await product.weave("start", "--no-tui");
 			expect(started.code, started.stderr).toBe(0);
-			spawnSync("dd", ["if=/dev/zero", `of=${fill}`, "bs=64k"]);
+			fillDisk(fill);
 			const refused = await product.weave("session", "create", "late");
 			expect(refused.stderr).toContain("disk is full");
 			expect(refused.code).toBe(74);
