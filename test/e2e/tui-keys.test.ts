@@ -69,6 +69,7 @@ describe("TUI: keys as help says", () => {
 	test("help: Shift+Tab, Ctrl+O and Ctrl+R do what is written there", async () => {
 		await using tui = await runTuiInPty({ threadId: "t1", rows: 50 });
 		const items = [userItem("i1", "why?"), commandItem("i2", { aggregatedOutput: "first\nsecond\nthird\n" })];
+		tui.order({ do: "answer", name: "chat.settings.update", payload: { thread: makeThread() } });
 		tui.order({
 			do: "snapshot",
 			name: "chats.activity:t1",
@@ -86,7 +87,6 @@ describe("TUI: keys as help says", () => {
 		await tui.see((screen) => !screen.text().includes("Ctrl+L"));
 		tui.send("\u000f");
 		await tui.see(/first\n +second\n +third/);
-		tui.order({ do: "answer", name: "chat.settings.update", payload: { thread: makeThread() } });
 		tui.send("\u001b[Z");
 		await tui.see("approvals never: ");
 		const call = await tui.called("chat.settings.update");

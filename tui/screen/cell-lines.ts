@@ -8,6 +8,7 @@ import { wrapText } from "../text/wrap.ts";
 import { fitLine, span, spreadLine } from "../theme/line.ts";
 import { agentToken, type Line, type Token } from "../theme/theme.ts";
 import { changeLines } from "./change-lines.ts";
+import { markdownLines } from "./markdown-lines.ts";
 import { gutterOf, NARROW, type View } from "./view.ts";
 
 /** Diff rows in the transcript until it is opened (screens.md, Chat). */
@@ -49,30 +50,17 @@ function userLines(cell: CellOf<"user">, view: View): Line[] {
 function agentLines(cell: CellOf<"agent">, view: View): Line[] {
 	const gutter = gutterOf(view.width);
 	const name = sanitizeLine(cell.name);
-	const rows = wrapText(sanitizeText(cell.text).trim(), view.width - gutter - 1);
+	const rows = markdownLines(sanitizeText(cell.text).trim(), view.width - gutter - 1);
 	const fits = widthCells(name) <= gutter - 2;
 	const label = cell.isNamed && fits ? padCells(` ${name}`, gutter) : " ".repeat(gutter);
 	const lines = rows.map((row, index): Line => {
 		const lead = index === 0 ? span(label, agentToken(name), true) : indentOf(view);
-		return [lead, ...styleInline(row)];
+		return [lead, ...row];
 	});
 	// A long name gets a row of its own, so that the text column stays.
 	return cell.isNamed && !fits
 		? [[span(` ${truncateCells(name, view.width - 2)}`, agentToken(name), true)], ...lines]
 		: lines;
-}
-
-/** Bold and code of Markdown, when both marks are on the row; everything else stays as written. */
-function styleInline(row: string): Line {
-	const spans: Line[number][] = [];
-	let at = 0;
-	for (const match of row.matchAll(/\*\*(\S(?:.*?\S)?)\*\*|`([^`]+)`/g)) {
-		if (match.index > at) spans.push(span(row.slice(at, match.index)));
-		spans.push(match[1] === undefined ? span(match[2] ?? "", "accent") : span(match[1], "text", true));
-		at = match.index + match[0].length;
-	}
-	if (at < row.length) spans.push(span(row.slice(at)));
-	return spans;
 }
 
 interface StepState {
@@ -297,12 +285,17 @@ export function printedLines(cell: Cell, view: View): Line[] {
 	return cell.kind === "user" ? [[], ...lines] : lines;
 }
 
+/** Room for marks that take no cell of their own, when the end of a text is cut by its length. */
+const UNITS_PER_CELL = 2;
+
 /** A streaming text's end is enough for the live region: laying out all of it sixty times a second would cost what it grows to. */
 export function tailOf(cell: Cell, rows: number, width: number): Cell {
 	if (cell.kind !== "agent") return cell;
-	const budget = Math.max(2_000, rows * width * 4);
-	if (cell.text.length <= budget) return cell;
-	const cut = cell.text.indexOf("\n", cell.text.length - budget);
-	const from = cut === -1 ? cell.text.length - budget : cut + 1;
-	return { ...cell, text: cell.text.slice(from), isNamed: false };
+	const { text } = cell;
+	// Every line of the text is one row or more.
+	let from = text.length;
+	for (let line = 0; line <= rows && from > 0; line += 1) from = text.lastIndexOf("\n", from - 1);
+	// An empty first line is no beginning to cut at.
+	from = Math.max(from === 0 ? 0 : from + 1, text.length - Math.max(2_000, rows * width * UNITS_PER_CELL));
+	return from <= 0 ? cell : { ...cell, text: text.slice(from), isNamed: false };
 }

@@ -125,6 +125,14 @@ function interruptedText(reason: string | null): string {
 	return reason.startsWith("interrupted") ? reason : `interrupted: ${reason}`;
 }
 
+/** What the person can do about a failure that will not go by itself. */
+function nextStep(turn: Turn, message: string): string[] {
+	const isLogin = turn.error?.codexErrorInfo === "unauthorized" || /\b401\b/.test(message);
+	return isLogin
+		? ["The login was refused. /status shows which one is used; log in anew or correct its key."]
+		: [];
+}
+
 /** How a turn that did not simply complete is told. */
 function endCell(state: State, turn: Turn): Cell | undefined {
 	const key = keyOf(state, `turn:${turn.turn_id}`);
@@ -137,7 +145,8 @@ function endCell(state: State, turn: Turn): Cell | undefined {
 	if (turn.status !== "failed") return undefined;
 	const message = turn.error?.message ?? turn.reason ?? "the turn failed";
 	const details = turn.error?.additionalDetails;
-	return noteCell(key, details ? [message, details] : [message], { token: "bad", glyph: "failed" });
+	const lines = [message, ...(details ? [details] : []), ...nextStep(turn, message)];
+	return noteCell(key, lines, { token: "bad", glyph: "failed" });
 }
 
 function endTurn(state: State, turn: Turn): State {
@@ -176,11 +185,14 @@ export function reduceChatEvent(state: State, event: ChatEvent, nowMs: number): 
 		case "chat.usage.updated":
 			return { ...state, usage: event.usage };
 		case "chat.error": {
-			const retry = event.will_retry ? " (it tries again by itself)" : "";
 			if (event.will_retry) {
 				return {
 					...state,
-					notice: { text: `${event.error.message}${retry}`, token: "attention", untilMs: nowMs + 8_000 },
+					notice: {
+						text: `model: ${event.error.message} (by itself)`,
+						token: "attention",
+						untilMs: nowMs + 8_000,
+					},
 				};
 			}
 			const key = keyOf(state, `error:${event.turn_id}:${event.error.message}`);
