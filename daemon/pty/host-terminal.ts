@@ -1,6 +1,6 @@
 import { AppError } from "#base/app-error.ts";
 import { createByteRing } from "#base/ring-buffer.ts";
-import { encodeHostBytes, HOST_FRAME } from "#client/attach/host-frame.ts";
+import { frameHostBytes, HOST_FRAME } from "#client/attach/host-frame.ts";
 import type { HostTerminal } from "#client/attach/host-message.ts";
 import { type AttachLink, createAttachLink, type LinkOptions, type LinkSource } from "./attach-link.ts";
 import { createDriverRule, type DriverRule } from "./driver-rule.ts";
@@ -52,13 +52,13 @@ function createOutput(spec: TerminalSpec, ports: { screens: ScreenPool; links():
 	const holder = {};
 	function received(bytes: Buffer): void {
 		const offset = ring.endOffset;
+		// The clients first: all else can wait until the bytes are on their way.
+		const links = ports.links();
+		if (links.length > 0) {
+			const frame = frameHostBytes(HOST_FRAME.output, offset, bytes);
+			for (const link of links) link.output(offset, bytes.length, frame);
+		}
 		ring.append(bytes);
-		let frame: Uint8Array | undefined;
-		const encoded = (): Uint8Array => {
-			frame ??= encodeHostBytes(HOST_FRAME.output, offset, bytes);
-			return frame;
-		};
-		for (const link of ports.links()) link.output(offset, bytes.length, encoded);
 		screen.push(bytes, !ports.isDriven());
 	}
 	const pty = startPtyProcess(spec, {
@@ -69,7 +69,7 @@ function createOutput(spec: TerminalSpec, ports: { screens: ScreenPool; links():
 		},
 	});
 	const screen = ports.screens.open(spec.terminalId, spec, {
-		onAnswer: (data) => pty.write(Buffer.from(data)),
+		onAnswer: (data) => void pty.write(Buffer.from(data)),
 		onTitle: ports.onTitle,
 		onBacklog: (over) => (over ? pty.hold(holder) : pty.release(holder)),
 	});
@@ -121,6 +121,7 @@ export function createLiveTerminal(spec: TerminalSpec, ports: TerminalPorts): Li
 	}
 	function assertMayType(client: string): void {
 		if (pty.exit) throw new AppError("TERMINAL_CLOSED", `The program of terminal ${name} has ended.`);
+		if (!pty.isOpen) throw new AppError("TERMINAL_CLOSED", `The program of terminal ${name} has closed its terminal.`);
 		const driver = rule.driver?.link.options;
 		if (driver && driver.client !== client) throw new AppError("NOT_DRIVER", `Terminal ${name} is driven by ${driver.device}.`);
 	}
@@ -155,8 +156,9 @@ export function createLiveTerminal(spec: TerminalSpec, ports: TerminalPorts): Li
 			changed();
 		},
 		typed(link, bytes) {
-			if (rule.driver?.link === link) pty.write(bytes);
-			else link.send({ event: "refused", code: "NOT_DRIVER", message: "Another client drives this terminal." });
+			if (rule.driver?.link === link) {
+				if (!pty.write(bytes)) link.send({ event: "refused", ...fullInput(pty) });
+			} else link.send({ event: "refused", code: "NOT_DRIVER", message: "Another client drives this terminal." });
 		},
 		sized(link, cols, rows) {
 			assertSize(cols, rows);
@@ -167,7 +169,8 @@ export function createLiveTerminal(spec: TerminalSpec, ports: TerminalPorts): Li
 		},
 		input(client, data) {
 			assertMayType(client);
-			pty.write(data);
+			const { code, message } = fullInput(pty);
+			if (!pty.write(data)) throw new AppError(code, message);
 		},
 		resize(client, cols, rows) {
 			assertSize(cols, rows);
@@ -185,6 +188,13 @@ export function createLiveTerminal(spec: TerminalSpec, ports: TerminalPorts): Li
 		dispose: () => screen[Symbol.dispose](),
 	};
 	return terminal;
+}
+
+/** Why a program took nothing of what was typed. */
+function fullInput({ isOpen }: PtyProcess): { code: "BUSY" | "TERMINAL_CLOSED"; message: string } {
+	return isOpen
+		? { code: "BUSY", message: "The program does not read what was typed before." }
+		: { code: "TERMINAL_CLOSED", message: "The program has closed its terminal." };
 }
 
 function stateOf(exit: PtyProcess["exit"]): Pick<HostTerminal, "status" | "exit_code" | "signal"> {

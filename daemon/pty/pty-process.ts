@@ -1,7 +1,8 @@
-import { writeSync } from "node:fs";
 import { type IPty, spawn } from "node-pty";
 import { AppError } from "#base/app-error.ts";
 import { checkLaunch, type Launch } from "./launch-check.ts";
+import { createPtyInput } from "./pty-input.ts";
+import { takePtyOutput } from "./pty-output.ts";
 
 /** A program that ignores SIGHUP gets SIGKILL after this. */
 const KILL_GRACE_MS = 3_000;
@@ -12,7 +13,10 @@ const HOLD_CHECK_MS = 80;
 export interface PtyProcess {
 	readonly pid: number;
 	readonly exit: { code: number; signal: number | null } | undefined;
-	write(bytes: Uint8Array): void;
+	/** False once the program gave its terminal up, which some outlive. */
+	readonly isOpen: boolean;
+	/** False when it takes no more: the program does not read what was typed before, or is gone. */
+	write(bytes: Uint8Array): boolean;
 	/** The size was checked before (assertSize): node-pty ends the whole process on some. */
 	resize(cols: number, rows: number): void;
 	/** Holds the program's output while anybody needs it held; never past its end, when what is left would be dropped. */
@@ -23,15 +27,16 @@ export interface PtyProcess {
 }
 
 interface PtyHandlers {
+	/** HOST_BYTES_HEADROOM bytes in front of these are the receiver's too. */
 	onData(bytes: Buffer): void;
 	/** Once, after all output. */
 	onExit(): void;
 }
 
-/** Of node-pty 1.2.0-beta.15 (pinned): the master's descriptor, and what waits to be written to it. */
-interface PtyView {
-	fd: number;
-	_writeStream: { _writeQueue: readonly unknown[] };
+/** Of node-pty 1.2.0-beta.15 (pinned): the master's descriptor, and the stream that owns it. */
+export interface PtyView {
+	readonly fd: number;
+	readonly _socket: { readonly destroyed: boolean; readonly readableLength: number };
 }
 
 /** @throws AppError PTY_SPAWN_FAILED, INVALID_PARAMS; nothing is left behind then. */
@@ -41,34 +46,26 @@ export function startPtyProcess(launch: Launch, handlers: PtyHandlers): PtyProce
 	const flow = createFlow(pty);
 	let exit: PtyProcess["exit"];
 	// With encoding null node-pty hands out Buffers, whatever its types say.
-	pty.onData((data) => handlers.onData(data as unknown as Buffer));
+	pty.onData((data) => handlers.onData(takePtyOutput(view, data as unknown as Buffer)));
 	pty.onExit(({ exitCode, signal }) => {
 		exit = { code: exitCode, signal: signal === undefined || signal === 0 ? null : signal };
+		input.forget();
 		flow.stop();
 		handlers.onExit();
 	});
-	/** How much the kernel takes at once; a key typed need not go through a thread pool first. */
-	function writeNow(bytes: Uint8Array): number {
-		if (view._writeStream._writeQueue.length > 0) return 0;
-		try {
-			return writeSync(view.fd, bytes);
-		} catch {
-			// Full, or closing: node-pty's own queue knows what to do.
-			return 0;
-		}
-	}
+	const isOpen = (): boolean => exit === undefined && !view._socket.destroyed;
+	const input = createPtyInput(view, isOpen);
 	return {
 		pid: pty.pid,
 		get exit() {
 			return exit;
 		},
-		write(bytes) {
-			if (exit) return;
-			const written = writeNow(bytes);
-			if (written < bytes.length) pty.write(Buffer.from(bytes.subarray(written)));
+		get isOpen() {
+			return isOpen();
 		},
+		write: input.write,
 		resize(cols, rows) {
-			if (!exit) pty.resize(cols, rows);
+			if (isOpen()) pty.resize(cols, rows);
 		},
 		hold: flow.hold,
 		release: flow.release,

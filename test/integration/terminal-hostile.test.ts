@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -78,5 +79,48 @@ describe("pty-host: hostile peers", () => {
 		expect(spoken.map(({ value }) => value["code"] ?? value["mode"])).toEqual([undefined, "watch", "NOT_DRIVER", "PROTOCOL_INVALID_FRAME"]);
 		expect(await speak(ptySocket, { role: "attach", ticket })).toMatchObject(refused);
 		expect((await screenOf(daemon)).trim()).toBe("");
+	});
+
+	test("what is typed into a program that closed its terminal reaches no other one", async () => {
+		await using home = await createTerminalHome();
+		await using daemon = await openTerminalDaemon(home.path);
+		const { "terminal.session.start": start, "terminal.session.input": input, "terminal.session.resize": resize } = daemon.service.handlers;
+		const mark = join(home.path, "closed");
+		const leave = `trap '' HUP; exec </dev/null >/dev/null 2>&1; touch ${mark}; exec sleep 60`;
+		await start({ argv: ["/bin/sh", "-c", leave], name: "gone", cols: 80, rows: 24 }, callContext());
+		await expect.poll(() => existsSync(mark)).toBe(true);
+		const refused = { code: "TERMINAL_CLOSED" };
+		const type = async (): Promise<unknown> => input({ terminal: "gone", data: "evil\n" }, callContext());
+		await expect.poll(() => type().catch((error: unknown) => error)).toMatchObject(refused);
+		// Whose descriptors get the numbers that became free.
+		for (const name of ["t", "u", "v"]) await start({ argv: ["/bin/cat"], name, cols: 80, rows: 24 }, callContext());
+		await expect(type()).rejects.toMatchObject(refused);
+		await expect(async () => resize({ terminal: "gone", cols: 20, rows: 20 }, callContext())).rejects.toMatchObject(refused);
+		expect((await screenOf(daemon)).trim()).toBe("");
+	});
+
+	test("a program that does not read holds a bounded part of what is typed, and gets that whole later", async () => {
+		await using home = await createTerminalHome();
+		await using daemon = await openTerminalDaemon(home.path);
+		const go = join(home.path, "go");
+		const read = `stty raw -echo; echo ready; until [ -e ${go} ]; do sleep 0.05; done; head -c 3145728 | cksum > ${go}.sum`;
+		const { "terminal.session.start": start, "terminal.session.input": input } = daemon.service.handlers;
+		await start({ argv: ["/bin/sh", "-c", read], name: "t", cols: 80, rows: 24 }, callContext());
+		await expect.poll(() => screenOf(daemon)).toContain("ready");
+		const data = "0123456789abcdef".repeat(65_536);
+		let taken = 0;
+		const type = async (): Promise<void> => {
+			await input({ terminal: "t", data }, callContext());
+			taken += 1;
+		};
+		await expect(async () => {
+			for (let at = 0; at < 20; at += 1) await type();
+		}).rejects.toMatchObject({ code: "BUSY" });
+		expect(taken).toBeGreaterThanOrEqual(3);
+		expect(taken).toBeLessThanOrEqual(9);
+		writeFileSync(go, "");
+		const [sum] = execFileSync("cksum", { input: data.repeat(3), encoding: "utf8" }).split(" ");
+		await daemon.waitForTerminal(({ status }) => status === "exited");
+		expect(readFileSync(`${go}.sum`, "utf8")).toBe(`${sum} 3145728\n`);
 	});
 });
