@@ -42,9 +42,13 @@ function exitCodeOf(error: AppError): number {
 	return typeof exit === "number" ? exit : error.exitCode;
 }
 
-/** The table's remedy for a refused request speaks to who wrote the request: only `call` lets a person do that. */
+/**
+ * The table's remedies speak of requests and of files; where the person typed the words, it is those that are wrong.
+ * Only `call` lets a person write a request.
+ */
 function remedyOf(error: AppError, command: string): string {
-	return error.code === "INVALID_PARAMS" && command !== "call" ? ERROR_TABLE.USAGE.remedy : error.remedy;
+	const typed = error.data?.["typed"] === true || (error.code === "INVALID_PARAMS" && command !== "call");
+	return typed ? ERROR_TABLE.USAGE.remedy : error.remedy;
 }
 
 function report(program: ProgramName, error: AppError, asked: { json: boolean; command: string }): void {

@@ -22,10 +22,13 @@ function spelled(key: ConfigKey, text: string): unknown {
 	return text;
 }
 
-/** @throws AppError USAGE when `text`, typed by a person, is not what the key takes. */
+/** @throws AppError CONFIG_INVALID, with `typed` in its data, when `text` is not what the key takes. */
 export function parseConfigValue(key: ConfigKey, text: string): Value {
 	const value = spelled(key, text);
-	if (!isRight(key, value)) throw new AppError("USAGE", `${key.name} takes ${wanted(key)}, not ${text}.`);
+	if (!isRight(key, value))
+		throw new AppError("CONFIG_INVALID", `${key.name} takes ${wanted(key)}, not ${text}.`, {
+			data: { typed: true },
+		});
 	return value;
 }
 

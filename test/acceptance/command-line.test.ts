@@ -71,7 +71,6 @@ describe("acceptance: manners without a daemon", () => {
 			["weave-codex chat aprove", "Did you mean approve?"],
 			["weave-codex status --jsn", "Did you mean --json?"],
 			["weave-codex logs --lines many", "--lines takes a whole number"],
-			["weave-codex config set gateway.port abc", "not abc"],
 			["weave-codex config get nope", "gateway.port"],
 			["weave-codex exec ''", "no text"],
 			["weave-codex completion tcsh", "bash, zsh, fish"],
@@ -86,6 +85,13 @@ describe("acceptance: manners without a daemon", () => {
 			expect(code, line).toBe(64);
 			expect(stdout, line).toBe("");
 		}
+	});
+
+	test("a setting that is given a wrong value says what it takes, and where to read more", () => {
+		const { code, stderr } = shell(product, "weave-codex config set gateway.port abc");
+		expect(stderr).toContain("a number from 1 to 65535, not abc");
+		expect(stderr).toContain("--help");
+		expect(code).toBe(78);
 	});
 
 	test("who asks for JSON gets errors as JSON", () => {

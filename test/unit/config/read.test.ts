@@ -37,9 +37,11 @@ describe("settings", () => {
 		["terminal.prefix", "zzz", /a control key such as \^\]/],
 		["terminal.prefix", "^C", /a control key/],
 		["terminal.prefix", "^[", /a control key/],
-	] as const)("%s refuses %j as a usage error", (name, text, message) => {
+	] as const)("%s refuses %j and says what it takes", (name, text, message) => {
 		expect(() => parseConfigValue(configKey(name), text)).toThrow(message);
-		expect(() => parseConfigValue(configKey(name), text)).toThrow(expect.objectContaining({ code: "USAGE" }));
+		expect(() => parseConfigValue(configKey(name), text)).toThrow(
+			expect.objectContaining({ code: "CONFIG_INVALID", data: { typed: true } }),
+		);
 	});
 
 	test.each(["^]", "^A", "C-a", "c-B", "C-\\", "^_"])("terminal.prefix takes %s", (text) => {
