@@ -2,7 +2,14 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { commandItem, makeSnapshot, makeThread, makeTurn, userItem } from "../support/tui-records.ts";
+import {
+	commandItem,
+	makeApproval,
+	makeSnapshot,
+	makeThread,
+	makeTurn,
+	userItem,
+} from "../support/tui-records.ts";
 import { runTuiInPty } from "../support/tui-run.ts";
 
 async function withEditor(
@@ -95,5 +102,29 @@ describe("TUI: keys as help says", () => {
 		await tui.see("search: wh  why?");
 		tui.send("\r");
 		await tui.see("› why?");
+	});
+});
+
+describe("TUI: a prompt that took the keys by itself", () => {
+	test("approval: y as the beginning of a sentence goes to the composer; y alone answers", async () => {
+		await using tui = await runTuiInPty();
+		await tui.see("daemon ready");
+		const approval = makeApproval("a1");
+		tui.order({ do: "event", name: "approvals.state", payload: { op: "put", key: "a1", value: approval } });
+		tui.order({ do: "answer", name: "chat.approval.respond", payload: { approval } });
+		await tui.see("y once");
+		tui.send("y");
+		await tui.see("approving…  esc takes it back");
+		tui.send("e");
+		await tui.see("› ye");
+		tui.send("s, later");
+		await tui.see("› yes, later");
+		await tui.see("Ctrl+X to answer");
+		tui.send("\u0015");
+		await tui.see("y once");
+		expect(tui.calls.filter((call) => call.method === "chat.approval.respond")).toEqual([]);
+		tui.send("y");
+		const call = await tui.called("chat.approval.respond");
+		expect(call.params).toEqual({ approval_id: "a1", decision: "accept", digest: "digest-a1" });
 	});
 });
