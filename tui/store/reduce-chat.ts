@@ -189,7 +189,7 @@ export function reduceChatEvent(state: State, event: ChatEvent, nowMs: number): 
 				return {
 					...state,
 					notice: {
-						text: `model: ${event.error.message} (by itself)`,
+						text: `model: ${event.error.message}`,
 						token: "attention",
 						untilMs: nowMs + 8_000,
 					},
