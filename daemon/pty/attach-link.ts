@@ -36,8 +36,8 @@ export interface AttachLink {
 	size: { cols: number; rows: number } | undefined;
 	/** Begins: a snapshot, or the bytes from `fromOffset` on. */
 	start(fromOffset: number | undefined): void;
-	/** New bytes at `offset`; `frame` makes their encoding, shared by all links. */
-	output(offset: number, length: number, frame: () => Uint8Array): void;
+	/** New bytes at `offset`, as the frame that all links share; before they are in `LinkSource`. */
+	output(offset: number, length: number, frame: Uint8Array): void;
 	resync(): void;
 	ack(offset: number): void;
 	send(event: HostEvent): void;
@@ -48,7 +48,6 @@ export interface AttachLink {
 
 export function createAttachLink(options: LinkOptions, source: LinkSource): AttachLink {
 	const { socket } = options;
-	const write = createTurnWriter(socket);
 	let state: "live" | "painting" | "lagging" | "closed" = "painting";
 	let sentOffset = 0;
 	let ackedOffset: number | undefined;
@@ -67,7 +66,7 @@ export function createAttachLink(options: LinkOptions, source: LinkSource): Atta
 	}
 	function end(): void {
 		if (!last) return;
-		write(encodeHostJson(HOST_FRAME.event, last));
+		socket.write(encodeHostJson(HOST_FRAME.event, last));
 		state = "closed";
 		source.release(holder);
 		socket.end();
@@ -78,7 +77,7 @@ export function createAttachLink(options: LinkOptions, source: LinkSource): Atta
 		if (options.paint !== "none") {
 			const bytes = await source.paint(options.paint);
 			if (closed()) return;
-			write(encodeHostBytes(HOST_FRAME.snapshot, offset, bytes));
+			socket.write(encodeHostBytes(HOST_FRAME.snapshot, offset, bytes));
 		}
 		const since = source.readFrom(offset);
 		if (!since) {
@@ -95,7 +94,7 @@ export function createAttachLink(options: LinkOptions, source: LinkSource): Atta
 
 	function goLive(offset: number, bytes: Uint8Array): void {
 		state = "live";
-		if (bytes.length > 0) write(encodeHostBytes(HOST_FRAME.output, offset, bytes));
+		if (bytes.length > 0) socket.write(encodeHostBytes(HOST_FRAME.output, offset, bytes));
 		sentOffset = offset + bytes.length;
 		source.release(holder);
 		if (last) end();
@@ -118,7 +117,7 @@ export function createAttachLink(options: LinkOptions, source: LinkSource): Atta
 		},
 		output(offset, length, frame) {
 			if (state !== "live") return;
-			write(frame());
+			socket.write(frame);
 			sentOffset = offset + length;
 			afterWrite();
 		},
@@ -130,7 +129,7 @@ export function createAttachLink(options: LinkOptions, source: LinkSource): Atta
 			catchUp();
 		},
 		send(event) {
-			if (!closed()) write(encodeHostJson(HOST_FRAME.event, event));
+			if (!closed()) socket.write(encodeHostJson(HOST_FRAME.event, event));
 		},
 		finish(event) {
 			last = event;
@@ -141,20 +140,5 @@ export function createAttachLink(options: LinkOptions, source: LinkSource): Atta
 			source.release(holder);
 			socket.destroy();
 		},
-	};
-}
-
-/** The first frame of a turn leaves at once, the others of that turn together. */
-function createTurnWriter(socket: Socket): (frame: Uint8Array) => void {
-	let corked = false;
-	return (frame) => {
-		socket.write(frame);
-		if (corked) return;
-		corked = true;
-		socket.cork();
-		setImmediate(() => {
-			corked = false;
-			socket.uncork();
-		});
 	};
 }

@@ -1,6 +1,5 @@
 import { Worker } from "node:worker_threads";
 import { createDeferred, type Deferred } from "#base/deferred.ts";
-import { joinBytes } from "#client/attach/host-frame.ts";
 import type { FromScreenWorker, ToScreenWorker } from "./screen-protocol.ts";
 import type { ScreenPaint } from "./screen-state.ts";
 
@@ -9,9 +8,14 @@ const SCROLLBACK_LINES = 1_000;
 /** While somebody drives, bytes are parsed in batches of this size or this age: nobody needs the emulator, it costs CPU. */
 const LAZY_FEED_BYTES = 4 * 1024 * 1024;
 const LAZY_FEED_MS = 200;
+/** Room for what waits: at first, and over a batch for the piece that makes it whole. */
+const FEED_FIRST_BYTES = 1024;
+const FEED_SLACK_BYTES = 64 * 1024;
 /** Unparsed bytes at which the program is held (contracts.md 6), and at which it goes on. */
 const HOLD_AT_BYTES = 8 * 1024 * 1024;
 const RELEASE_AT_BYTES = 6 * 1024 * 1024;
+
+const NOTHING = new Uint8Array(0);
 
 export interface ScreenLines {
 	lines: string[];
@@ -122,10 +126,17 @@ interface ScreenParts {
 	linesRequest(id: string): Promise<ScreenLines>;
 }
 
-function createScreen({ id, size, post, handlers, paintRequest, linesRequest }: ScreenParts): Screen & { fed(bytes: number): void } {
+function createScreen({
+	id,
+	size,
+	post,
+	handlers,
+	paintRequest,
+	linesRequest,
+}: ScreenParts): Screen & { fed(bytes: number): void } {
 	let opened = false;
 	let present = size;
-	let waiting: Uint8Array[] = [];
+	let waiting = NOTHING;
 	let waitingBytes = 0;
 	let waitingUrgent = false;
 	let unparsed = 0;
@@ -146,17 +157,31 @@ function createScreen({ id, size, post, handlers, paintRequest, linesRequest }: 
 		soon = undefined;
 		if (waitingBytes === 0) return;
 		ensureOpen();
-		const bytes = joinBytes(waiting);
-		waiting = [];
+		// What is mostly room goes as a copy.
+		const bytes =
+			waitingBytes * 2 < waiting.length ? waiting.slice(0, waitingBytes) : waiting.subarray(0, waitingBytes);
+		waiting = NOTHING;
 		waitingBytes = 0;
-		post({ op: "feed", id, bytes, answer: waitingUrgent }, [bytes.buffer as ArrayBuffer]);
+		post({ op: "feed", id, bytes, answer: waitingUrgent }, [bytes.buffer]);
+	}
+	/** Copied at once: the bytes lie in memory that is shared with the sockets, and is free again as soon as they are sent. */
+	function keep(bytes: Uint8Array): void {
+		const needed = waitingBytes + bytes.length;
+		if (needed > waiting.length) {
+			const larger = new Uint8Array(
+				Math.max(needed, Math.min(LAZY_FEED_BYTES + FEED_SLACK_BYTES, waiting.length * 4), FEED_FIRST_BYTES),
+			);
+			larger.set(waiting.subarray(0, waitingBytes));
+			waiting = larger;
+		}
+		waiting.set(bytes, waitingBytes);
+		waitingBytes = needed;
 	}
 	return {
 		push(bytes, urgent) {
 			if (waitingBytes > 0 && urgent !== waitingUrgent) flush();
 			waitingUrgent = urgent;
-			waiting.push(bytes);
-			waitingBytes += bytes.length;
+			keep(bytes);
 			unparsed += bytes.length;
 			if (waitingBytes >= LAZY_FEED_BYTES) flush();
 			else if (urgent) soon ??= setImmediate(flush);

@@ -1,7 +1,15 @@
 import xterm from "@xterm/headless";
-import { incompleteTailAt, scrolledOffPrefix } from "./escape-scan.ts";
+import { incompleteTailAt, lastColours, scrolledOffPrefix } from "./escape-scan.ts";
 import { paintRows } from "./screen-paint.ts";
-import { paintActiveState, paintHiddenState, paintKeyboardStack, parserAtRest, plainTitle, scrollsAsAWhole, watchSide } from "./screen-side.ts";
+import {
+	paintActiveState,
+	paintHiddenState,
+	paintKeyboardStack,
+	parserAtRest,
+	plainTitle,
+	scrollsAsAWhole,
+	watchSide,
+} from "./screen-side.ts";
 
 /** `full` makes any emulator equal (both screens, history); `screen` paints the active screen over whatever was shown. */
 export type ScreenPaint = "full" | "screen";
@@ -26,10 +34,13 @@ export interface ScreenOptions {
 
 /** Below this the search for lines that need no parsing costs more than it saves. */
 const SKIP_FROM_BYTES = 256 * 1024;
+/** More than this is not put off: it would make the next look slow. */
+const MAX_PUT_BYTES = 512 * 1024;
 /** An unfinished sequence (an image, a clipboard) is kept for snapshots up to this size; then its beginning only. */
 const MAX_UNFINISHED_BYTES = 1024 * 1024;
 /** Leaves every mode that could distort the painting, without clearing history or leaving the screen that the reader is on. */
-const PAINT_OVER = "\x1b[?2026l\x1b[?6l\x1b[r\x1b[?7h\x1b[4l\x1b[?45l\x1b(B\x1b)B\x0f\x1b[m\x1b[?1l\x1b>\x1b[?2004l\x1b[?1004l\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1016l\x1b[>4m\x1b[0 q\x1b[H\x1b[2J";
+const PAINT_OVER =
+	"\x1b[?2026l\x1b[?6l\x1b[r\x1b[?7h\x1b[4l\x1b[?45l\x1b(B\x1b)B\x0f\x1b[m\x1b[?1l\x1b>\x1b[?2004l\x1b[?1004l\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1016l\x1b[>4m\x1b[0 q\x1b[H\x1b[2J";
 
 const NOTHING = new Uint8Array(0);
 
@@ -51,6 +62,8 @@ export function createScreenState(options: ScreenOptions): ScreenState {
 	let unfinished: Uint8Array = NOTHING;
 	/** The beginning of a sequence, not parsed yet. */
 	let held: Uint8Array = NOTHING;
+	/** Plain lines that the next piece of a flood may make scroll off; parsed when somebody looks. */
+	let put: Uint8Array = NOTHING;
 	let last: Promise<void> = Promise.resolve();
 
 	function inTurn<T>(work: () => T | Promise<T>): Promise<T> {
@@ -59,23 +72,45 @@ export function createScreenState(options: ScreenOptions): ScreenState {
 		return done;
 	}
 
-	const parse = (bytes: Uint8Array): Promise<void> => new Promise((resolve) => terminal.write(bytes, resolve));
+	const parse = (bytes: Uint8Array): Promise<void> =>
+		new Promise((resolve) => terminal.write(bytes, resolve));
 
-	async function feed(incoming: Uint8Array, answer: boolean): Promise<void> {
-		answering = answer;
-		let bytes = held.length === 0 ? incoming : Buffer.concat([held, incoming]);
-		held = NOTHING;
-		if (bytes.length >= SKIP_FROM_BYTES && unfinished.length === 0 && scrollsAsAWhole(terminal)) {
-			const { cut, instead, end } = scrolledOffPrefix(bytes, options.scrollback + 2 * terminal.rows);
-			await parse(instead);
-			// A flood is mostly cut inside a sequence; parsed only when whole, it leaves the next piece skippable.
-			held = bytes.slice(end);
-			bytes = bytes.subarray(cut, end);
-		}
+	/** Puts bytes onto the screen. */
+	async function show(bytes: Uint8Array): Promise<void> {
 		await parse(bytes);
 		const since = unfinished.length === 0 ? bytes : Buffer.concat([unfinished, bytes]);
 		if (parserAtRest(terminal) && (since.at(-1) ?? 0) < 0x80) unfinished = NOTHING;
 		else unfinished = since.slice(incompleteTailAt(since)).subarray(0, MAX_UNFINISHED_BYTES);
+	}
+	async function settle(): Promise<void> {
+		if (put.length === 0) return;
+		const bytes = put;
+		put = NOTHING;
+		await show(bytes);
+	}
+	async function feed(incoming: Uint8Array, answer: boolean): Promise<void> {
+		answering = answer;
+		const bytes = held.length === 0 ? incoming : Buffer.concat([held, incoming]);
+		held = NOTHING;
+		if (bytes.length >= SKIP_FROM_BYTES && unfinished.length === 0 && scrollsAsAWhole(terminal))
+			await feedFlood(bytes);
+		else {
+			await settle();
+			await show(bytes);
+		}
+	}
+	async function feedFlood(bytes: Uint8Array): Promise<void> {
+		const { cut, instead, end, plain } = scrolledOffPrefix(bytes, options.scrollback + 2 * terminal.rows);
+		if (cut > 0) {
+			await parse(lastColours(put));
+			await parse(instead);
+			put = NOTHING;
+		} else await settle();
+		// A flood is mostly cut inside a sequence; parsed only when whole, it leaves the next piece skippable.
+		held = bytes.slice(end);
+		const rest = bytes.subarray(cut, end);
+		if (plain && unfinished.length === 0 && rest.length <= MAX_PUT_BYTES) put = rest.slice();
+		else await show(rest);
 	}
 
 	function paintFull(): string {
@@ -89,21 +124,34 @@ export function createScreenState(options: ScreenOptions): ScreenState {
 
 	function paintScreen(): string {
 		const { active } = terminal.buffer;
-		return PAINT_OVER + paintRows(active, terminal.cols, active.baseY, active.baseY + terminal.rows) + paintActiveState(terminal, side, "screen");
+		return (
+			PAINT_OVER +
+			paintRows(active, terminal.cols, active.baseY, active.baseY + terminal.rows) +
+			paintActiveState(terminal, side, "screen")
+		);
 	}
 
 	return {
 		feed: (bytes, answer) => inTurn(() => feed(bytes, answer)),
-		resize: (cols, rows) => inTurn(() => terminal.resize(cols, rows)),
+		resize: (cols, rows) =>
+			inTurn(async () => {
+				await settle();
+				terminal.resize(cols, rows);
+			}),
 		paint: (kind) =>
-			inTurn(() => {
+			inTurn(async () => {
+				await settle();
 				const painted = kind === "full" ? paintFull() : paintScreen();
 				return Buffer.concat([Buffer.from(painted), unfinished, held]);
 			}),
 		lines: () =>
-			inTurn(() => {
+			inTurn(async () => {
+				await settle();
 				const { active } = terminal.buffer;
-				const lines = Array.from({ length: terminal.rows }, (_, y) => active.getLine(active.baseY + y)?.translateToString(true) ?? "");
+				const lines = Array.from(
+					{ length: terminal.rows },
+					(_, y) => active.getLine(active.baseY + y)?.translateToString(true) ?? "",
+				);
 				return { lines, cursor: { x: active.cursorX, y: active.cursorY } };
 			}),
 		[Symbol.dispose]: () => terminal.dispose(),

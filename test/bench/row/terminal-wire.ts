@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawn } from "node-pty";
-import { connectLocal } from "#client/node/connect-local.ts";
-import { openAttachSocket } from "#client/node/attach-socket.ts";
 import type { DaemonClient } from "#client/client.ts";
+import { openAttachSocket } from "#client/node/attach-socket.ts";
+import { connectLocal } from "#client/node/connect-local.ts";
 import { resolvePaths } from "#platform/paths.ts";
 import { createProduct, NODE, type Product, ROOT } from "../../support/product.ts";
 

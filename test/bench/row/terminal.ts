@@ -1,4 +1,4 @@
-import { createWriteStream, readFileSync, rmSync, mkdtempSync, statSync } from "node:fs";
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BenchRow, interleaved, median, ms, percentile } from "../bench.ts";
@@ -117,7 +117,7 @@ async function writeFlood(file: string, kind: Kind): Promise<void> {
 		}
 		const text = `${lines.join("\n")}\n`;
 		written += text.length;
-		if (!stream.write(text)) await new Promise((resolve) => stream.once("drain", resolve));
+		if (!stream.write(text)) await new Promise((resolve) => stream.once("drain", () => resolve(undefined)));
 	}
 	await new Promise<void>((resolve) => void stream.end(() => resolve()));
 }
