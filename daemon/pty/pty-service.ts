@@ -7,12 +7,12 @@ import type { DaemonStatus } from "#protocol/record.ts";
 import type { TopicSnapshot } from "#protocol/topic/index.ts";
 import type { Publish } from "../gateway/hub.ts";
 import { createTerminalHandlers, type TerminalHandlers } from "../service/terminal/handlers.ts";
+import { takeEndedTerminals } from "../service/terminal/host-process.ts";
 import { listTerminals, terminalRunning } from "../storage/repository/terminal.ts";
 import type { Store } from "../storage/store.ts";
 import type { FaultPoint, Logger, Telemetry } from "../telemetry/port.ts";
 import type { HostConnection } from "./host-connection.ts";
 import { createHostLink, type HostLink } from "./host-link.ts";
-import { takeEndedTerminals } from "../service/terminal/host-process.ts";
 import { createTerminalTable, type TerminalTable } from "./terminal-table.ts";
 
 export interface PtyServiceOptions {
@@ -40,6 +40,8 @@ export interface PtyService extends AsyncDisposable {
 	stopTerminals(): Promise<void>;
 }
 
+/** Between the answer to a start and the attach to it a busy machine may take seconds; a quick program has ended by then. */
+const LINGER_MS = 10_000;
 const STOP_TERMINALS_TIMEOUT_MS = 10_000;
 
 /**
@@ -51,9 +53,14 @@ export async function createPtyService(options: PtyServiceOptions): Promise<PtyS
 	const { store, logger, machineId } = options;
 	const table = createTerminalTable(store, options.publish);
 	const waiters = new Set<() => void>();
+	/** Ended terminals that the host still holds. */
+	const lingering = new Map<string, Disposable>();
 	const link = createHostLink({
 		...options,
-		onTerminal: (terminal) => void hear(terminal).catch((error: unknown) => logger.error("terminal state not stored", { error: String(error) })),
+		onTerminal: (terminal) =>
+			void hear(terminal).catch((error: unknown) =>
+				logger.error("terminal state not stored", { error: String(error) }),
+			),
 		onLost: () => {
 			logger.error("the pty-host is gone, its terminals with it");
 			void settleGone(table, new Set(), options, "The pty-host ended.");
@@ -63,11 +70,28 @@ export async function createPtyService(options: PtyServiceOptions): Promise<PtyS
 	async function hear(terminal: HostTerminal): Promise<void> {
 		table.overlay(terminal, machineId);
 		if (terminal.status !== "exited") return;
-		await table.end({ terminal_id: terminal.terminal_id, status: "exited", exit_code: terminal.exit_code, signal: terminal.signal, reason: null });
+		await table.end({
+			terminal_id: terminal.terminal_id,
+			status: "exited",
+			exit_code: terminal.exit_code,
+			signal: terminal.signal,
+			reason: null,
+		});
 		options.telemetry.count("terminal_ended");
-		// Kept by the host until the end is on disk.
-		await link.current().request("forget", { terminal_id: terminal.terminal_id });
 		for (const waiter of waiters) waiter();
+		// The host keeps it until its end is on disk, and a while longer for an attach that is on its way.
+		const timer = options.clock.after(LINGER_MS, () => forget(terminal.terminal_id));
+		lingering.set(terminal.terminal_id, timer);
+	}
+	function forget(terminalId: string): void {
+		lingering.get(terminalId)?.[Symbol.dispose]();
+		lingering.delete(terminalId);
+		table.release(terminalId);
+		// The line may be gone with the host, and the terminal with it.
+		const told = async (): Promise<unknown> => link.current().request("forget", { terminal_id: terminalId });
+		told().catch((error: unknown) =>
+			logger.debug("an ended terminal was not taken from the host", { error: String(error) }),
+		);
 	}
 	const adopted = await adoptHost(link, logger);
 	const held = adopted ? await takeOver(adopted, options, hear) : new Set<string>();
@@ -94,6 +118,7 @@ export async function createPtyService(options: PtyServiceOptions): Promise<PtyS
 			waiters.delete(check);
 		},
 		async [Symbol.asyncDispose]() {
+			for (const terminalId of [...lingering.keys()]) forget(terminalId);
 			link.close();
 		},
 	};
@@ -109,9 +134,15 @@ async function adoptHost(link: HostLink, logger: Logger): Promise<HostConnection
 }
 
 /** Takes over what a living host holds; returns the ids. */
-async function takeOver(host: HostConnection, options: PtyServiceOptions, hear: (terminal: HostTerminal) => Promise<void>): Promise<Set<string>> {
+async function takeOver(
+	host: HostConnection,
+	options: PtyServiceOptions,
+	hear: (terminal: HostTerminal) => Promise<void>,
+): Promise<Set<string>> {
 	const { terminals } = await host.request("list");
-	const held = (Array.isArray(terminals) ? terminals : []).map((entry) => parseHostTerminal(entry as Record<string, unknown>));
+	const held = (Array.isArray(terminals) ? terminals : []).map((entry) =>
+		parseHostTerminal(entry as Record<string, unknown>),
+	);
 	for (const terminal of held) {
 		await options.store.write(terminalRunning, {
 			terminal_id: terminal.terminal_id,
@@ -132,7 +163,12 @@ async function takeOver(host: HostConnection, options: PtyServiceOptions, hear: 
 }
 
 /** Rows that say running while no host holds them: ended unseen, with their code, or lost. */
-async function settleGone(table: TerminalTable, held: ReadonlySet<string>, options: PtyServiceOptions, why: string): Promise<void> {
+async function settleGone(
+	table: TerminalTable,
+	held: ReadonlySet<string>,
+	options: PtyServiceOptions,
+	why: string,
+): Promise<void> {
 	const ended = takeEndedTerminals(options.paths);
 	for (const { terminal_id } of listTerminals(options.store, { ended: false })) {
 		if (held.has(terminal_id)) continue;

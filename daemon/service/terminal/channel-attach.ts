@@ -1,5 +1,5 @@
-import { FRAME_FLAG, STREAM } from "#protocol/frame.ts";
 import { type AttachSocket, openAttachSocket } from "#client/node/attach-socket.ts";
+import { FRAME_FLAG, STREAM } from "#protocol/frame.ts";
 import type { Channel } from "../../gateway/handler.ts";
 
 interface ChannelAttachOptions {
@@ -41,7 +41,12 @@ export async function attachChannel(options: ChannelAttachOptions): Promise<Chan
 			// Size, driver and exit reach channel clients by the topic terminals.state.
 			onEvent: () => undefined,
 			onClose: () => {
-				channel.send({ stream: STREAM.output, flags: FRAME_FLAG.end, offset: endOffset, payload: new Uint8Array(0) });
+				channel.send({
+					stream: STREAM.output,
+					flags: FRAME_FLAG.end,
+					offset: endOffset,
+					payload: new Uint8Array(0),
+				});
 				channel.close();
 			},
 		},

@@ -7,9 +7,20 @@ import type { Terminal } from "#protocol/record.ts";
 import type { MethodName, MethodParams, MethodResult } from "#protocol/service/index.ts";
 import type { CallContext, Handlers } from "../../gateway/handler.ts";
 import type { HostLink } from "../../pty/host-link.ts";
-import { allowedClientEnvironment, defaultName, loginShell, terminalEnvironment } from "../../pty/terminal-environment.ts";
+import {
+	allowedClientEnvironment,
+	defaultName,
+	loginShell,
+	terminalEnvironment,
+} from "../../pty/terminal-environment.ts";
 import type { TerminalTable } from "../../pty/terminal-table.ts";
-import { terminalIntend, terminalRename, terminalRunning, terminalTyped, type TerminalIntent } from "../../storage/repository/terminal.ts";
+import {
+	type TerminalIntent,
+	terminalIntend,
+	terminalRename,
+	terminalRunning,
+	terminalTyped,
+} from "../../storage/repository/terminal.ts";
 import type { Store } from "../../storage/store.ts";
 import type { FaultPoint, Telemetry } from "../../telemetry/port.ts";
 import { attachChannel, type ChannelAttach } from "./channel-attach.ts";
@@ -42,7 +53,8 @@ function isRunnable(path: string): boolean {
 export function createTerminalHandlers(deps: TerminalHandlerDeps): TerminalHandlers {
 	const { link, table, store } = deps;
 	const channels = new Map<string, ChannelAttach>();
-	const channelKey = (context: CallContext, channel: number): string => `${context.caller.clientId} ${channel}`;
+	const channelKey = (context: CallContext, channel: number): string =>
+		`${context.caller.clientId} ${channel}`;
 
 	function hostTerminal(reply: Record<string, unknown>): Terminal {
 		const host: HostTerminal = parseHostTerminal(readObject(reply, "terminal"));
@@ -74,12 +86,20 @@ export function createTerminalHandlers(deps: TerminalHandlerDeps): TerminalHandl
 			const terminal = table.resolve(ref);
 			const result = { bytes: Buffer.byteLength(data) };
 			if (context.idempotency) await store.write(terminalTyped, result, { idempotency: context.idempotency });
-			await link.current().request("input", { terminal_id: terminal.terminal_id, client: context.caller.clientId, data });
+			await link
+				.current()
+				.request("input", { terminal_id: terminal.terminal_id, client: context.caller.clientId, data });
 			return result;
 		},
 		async "terminal.session.resize"({ terminal: ref, cols, rows }, context) {
 			const { terminal_id } = table.resolve(ref);
-			return { terminal: hostTerminal(await link.current().request("resize", { terminal_id, client: context.caller.clientId, cols, rows })) };
+			return {
+				terminal: hostTerminal(
+					await link
+						.current()
+						.request("resize", { terminal_id, client: context.caller.clientId, cols, rows }),
+				),
+			};
 		},
 		"terminal.session.ack"({ channel, offset }, context) {
 			ownChannel(context, channel).socket.ack(offset);
@@ -102,8 +122,12 @@ export function createTerminalHandlers(deps: TerminalHandlerDeps): TerminalHandl
 	};
 }
 
-function parsePreview(lines: unknown, cursor: unknown): { lines: string[]; cursor: { x: number; y: number } } {
-	if (!Array.isArray(lines) || typeof cursor !== "object" || cursor === null) throw new AppError("HOST_UNAVAILABLE", "The pty-host's answer was not understood.");
+function parsePreview(
+	lines: unknown,
+	cursor: unknown,
+): { lines: string[]; cursor: { x: number; y: number } } {
+	if (!Array.isArray(lines) || typeof cursor !== "object" || cursor === null)
+		throw new AppError("HOST_UNAVAILABLE", "The pty-host's answer was not understood.");
 	const { x, y } = cursor as Record<string, unknown>;
 	return { lines: lines.map(String), cursor: { x: Number(x), y: Number(y) } };
 }
@@ -158,14 +182,24 @@ interface Attached {
 	attach: ChannelAttach | undefined;
 }
 
-async function attachTerminal(deps: TerminalHandlerDeps, params: MethodParams<"terminal.session.attach">, context: CallContext): Promise<Attached> {
+async function attachTerminal(
+	deps: TerminalHandlerDeps,
+	params: MethodParams<"terminal.session.attach">,
+	context: CallContext,
+): Promise<Attached> {
 	const { caller, connection } = context;
-	const terminal = deps.table.resolve(params.terminal);
+	const terminal = deps.table.attachable(params.terminal);
 	if (params.mode === "drive" && !context.allows("terminal.write", `terminal:${terminal.terminal_id}`)) {
-		throw new AppError("PERMISSION_DENIED", "Driving a terminal needs terminal.write; attach with mode watch.");
+		throw new AppError(
+			"PERMISSION_DENIED",
+			"Driving a terminal needs terminal.write; attach with mode watch.",
+		);
 	}
 	if (params.via === "ticket" && caller.transport === "tcp") {
-		throw new AppError("PERMISSION_DENIED", "Tickets are for clients on this machine's own socket; attach by channel.");
+		throw new AppError(
+			"PERMISSION_DENIED",
+			"Tickets are for clients on this machine's own socket; attach by channel.",
+		);
 	}
 	const host = deps.link.current();
 	const reply = await host.request("ticket", {
@@ -178,14 +212,35 @@ async function attachTerminal(deps: TerminalHandlerDeps, params: MethodParams<"t
 	const ticket = readText(reply, "ticket");
 	const mode = params.mode === "drive" && (terminal.driver === null || params.takeover) ? "drive" : "watch";
 	if (params.via === "ticket") {
-		return { result: { terminal, mode, channel: null, ticket, socket_path: deps.paths.ptySocket }, attach: undefined };
+		return {
+			result: { terminal, mode, channel: null, ticket, socket_path: deps.paths.ptySocket },
+			attach: undefined,
+		};
 	}
 	if (!connection) throw new AppError("INVALID_PARAMS", "A channel needs a /ws connection.");
 	const channel = connection.openChannel();
 	try {
-		const size = params.cols !== undefined && params.rows !== undefined ? { cols: params.cols, rows: params.rows } : undefined;
-		const attach = await attachChannel({ channel, socketPath: deps.paths.ptySocket, ticket, size, fromOffset: params.from_offset });
-		return { result: { terminal: deps.table.get(terminal.terminal_id) ?? terminal, mode, channel: channel.id, ticket: null, socket_path: null }, attach };
+		const size =
+			params.cols !== undefined && params.rows !== undefined
+				? { cols: params.cols, rows: params.rows }
+				: undefined;
+		const attach = await attachChannel({
+			channel,
+			socketPath: deps.paths.ptySocket,
+			ticket,
+			size,
+			fromOffset: params.from_offset,
+		});
+		return {
+			result: {
+				terminal: deps.table.get(terminal.terminal_id) ?? terminal,
+				mode,
+				channel: channel.id,
+				ticket: null,
+				socket_path: null,
+			},
+			attach,
+		};
 	} catch (error) {
 		channel.close();
 		throw error;

@@ -16,7 +16,8 @@ export function ensureHostSecret(paths: Pick<Paths, "home">): string {
 	try {
 		writeFileSync(file, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
 	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw new AppError("HOME_NOT_WRITABLE", `${file} cannot be written.`, { cause: error });
+		if ((error as NodeJS.ErrnoException).code !== "EEXIST")
+			throw new AppError("HOME_NOT_WRITABLE", `${file} cannot be written.`, { cause: error });
 	}
 	return readFileSync(file, "utf8").trim();
 }
@@ -69,7 +70,8 @@ export async function startHostProcess({ paths, hostEntry, env, clock }: StartOp
 	child.unref();
 	const { stdout } = child;
 	const ready = Promise.withResolvers<void>();
-	const fail = (why: string, cause?: unknown): void => ready.reject(new AppError("HOST_UNAVAILABLE", `The pty-host ${why}; see ${logFile}.`, { cause }));
+	const fail = (why: string, cause?: unknown): void =>
+		ready.reject(new AppError("HOST_UNAVAILABLE", `The pty-host ${why}; see ${logFile}.`, { cause }));
 	const timer = clock.after(START_TIMEOUT_MS, () => fail("did not start in time"));
 	child.once("error", (error) => fail("could not be started", error));
 	child.once("exit", (code) => fail(`ended at once with ${code}`));
