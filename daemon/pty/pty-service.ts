@@ -68,15 +68,18 @@ export async function createPtyService(options: PtyServiceOptions): Promise<PtyS
 	});
 
 	async function hear(terminal: HostTerminal): Promise<void> {
-		table.overlay(terminal, machineId);
+		const shown = table.overlay(terminal, machineId);
 		if (terminal.status !== "exited") return;
-		await table.end({
-			terminal_id: terminal.terminal_id,
-			status: "exited",
-			exit_code: terminal.exit_code,
-			signal: terminal.signal,
-			reason: null,
-		});
+		await table.end(
+			{
+				terminal_id: terminal.terminal_id,
+				status: "exited",
+				exit_code: terminal.exit_code,
+				signal: terminal.signal,
+				reason: null,
+			},
+			shown,
+		);
 		options.telemetry.count("terminal_ended");
 		for (const waiter of waiters) waiter();
 		// The host keeps it until its end is on disk, and a while longer for an attach that is on its way.

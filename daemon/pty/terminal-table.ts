@@ -26,8 +26,8 @@ export interface TerminalTable {
 	put(terminal: Terminal): void;
 	/** The host's newest record of one. Returns it as shown. */
 	overlay(host: HostTerminal, machineId: string): Terminal;
-	/** Writes the end, publishes it, and drops the terminal from the living. */
-	end(end: TerminalEnd): Promise<void>;
+	/** Writes the end, publishes it, and drops the terminal from the living. `shown`: as the host told it, for one never seen running. */
+	end(end: TerminalEnd, shown?: Terminal): Promise<void>;
 }
 
 function howEnded({ status, exit_code, signal }: Terminal): string {
@@ -89,8 +89,8 @@ export function createTerminalTable(store: Store, publish: Publish): TerminalTab
 				put(terminal);
 			return terminal;
 		},
-		async end(end) {
-			const before = living.get(end.terminal_id);
+		async end(end, shown) {
+			const before = living.get(end.terminal_id) ?? shown;
 			living.delete(end.terminal_id);
 			if (end.status === "exited") {
 				ending.add(end.terminal_id);
