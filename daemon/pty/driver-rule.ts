@@ -25,7 +25,10 @@ export interface DriverRule<Link extends RuledLink> {
 	leave(link: Link): boolean;
 }
 
-export function createDriverRule<Link extends RuledLink>(ports: { nowMs(): number; applySize(size: { cols: number; rows: number }): void }): DriverRule<Link> {
+export function createDriverRule<Link extends RuledLink>(ports: {
+	nowMs(): number;
+	applySize(size: { cols: number; rows: number }): void;
+}): DriverRule<Link> {
 	const links: Link[] = [];
 	let driver: Driver<Link> | undefined;
 

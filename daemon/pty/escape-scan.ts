@@ -122,7 +122,6 @@ export function scrolledOffPrefix(bytes: Uint8Array, keepLines: number): Scrolle
 /** Backspace, which can lead to the line above; shift out and in, which change what letters mean; escape; C1. */
 const SUSPECTS = [0x08, 0x0e, 0x0f, ESC, C1_LEAD] as const;
 /** What is neither text nor SGR: another escape sequence, a shift, a C1 control. Tried on bytes as Latin-1. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are made of control characters.
 const NOT_PLAIN = /[\x08\x0e\x0f]|\x1b(?!\[[0-9:;]*m)|\xc2(?![\xa0-\xff])/;
 
 /** Index of the first byte that is not plain. Native searches, the cheaper one first: JavaScript alone takes five times as long. */

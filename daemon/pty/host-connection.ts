@@ -4,8 +4,21 @@ import { type Clock, waitMs } from "#base/clock.ts";
 import { createDeferred, type Deferred } from "#base/deferred.ts";
 import type { ErrorCode } from "#base/error-table.ts";
 import { ERROR_TABLE } from "#base/error-table.ts";
-import { createHostFrameReader, encodeHostJson, HOST_FRAME, HOST_FRAME_BYTES, HOST_PROTOCOL, parseHostJson } from "#client/attach/host-frame.ts";
-import { type HostEvent, parseHostEvent, readInt, readObject, readText } from "#client/attach/host-message.ts";
+import {
+	createHostFrameReader,
+	encodeHostJson,
+	HOST_FRAME,
+	HOST_FRAME_BYTES,
+	HOST_PROTOCOL,
+	parseHostJson,
+} from "#client/attach/host-frame.ts";
+import {
+	type HostEvent,
+	parseHostEvent,
+	readInt,
+	readObject,
+	readText,
+} from "#client/attach/host-message.ts";
 
 /** A host that does not answer one request within this is unwell. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -51,7 +64,12 @@ export async function connectHost(options: ConnectOptions): Promise<HostConnecti
 	});
 	function greet(value: Record<string, unknown>): void {
 		greeted = true;
-		opened.resolve({ pid: readInt(value, "pid"), version: readText(value, "host"), request, close: () => socket.destroy() });
+		opened.resolve({
+			pid: readInt(value, "pid"),
+			version: readText(value, "host"),
+			request,
+			close: () => socket.destroy(),
+		});
 	}
 	function settle(value: Record<string, unknown>): void {
 		const id = readInt(value, "id");
@@ -65,14 +83,20 @@ export async function connectHost(options: ConnectOptions): Promise<HostConnecti
 		if (event?.event === "refused") opened.reject(hostError(value));
 		else if (event) options.onEvent(event);
 	}
-	async function request(op: string, params: Record<string, unknown> = {}, timeoutMs = REQUEST_TIMEOUT_MS): Promise<Record<string, unknown>> {
+	async function request(
+		op: string,
+		params: Record<string, unknown> = {},
+		timeoutMs = REQUEST_TIMEOUT_MS,
+	): Promise<Record<string, unknown>> {
 		if (socket.destroyed) throw new AppError("HOST_UNAVAILABLE");
 		nextId += 1;
 		const id = nextId;
 		const reply = createDeferred<Record<string, unknown>>();
 		pending.set(id, reply);
 		socket.write(encodeHostJson(HOST_FRAME.request, { ...params, id, op }));
-		const timer = clock.after(timeoutMs, () => reply.reject(new AppError("TIMEOUT", `The pty-host did not answer ${op} within ${timeoutMs} ms.`)));
+		const timer = clock.after(timeoutMs, () =>
+			reply.reject(new AppError("TIMEOUT", `The pty-host did not answer ${op} within ${timeoutMs} ms.`)),
+		);
 		try {
 			return await reply.promise;
 		} finally {
@@ -80,7 +104,11 @@ export async function connectHost(options: ConnectOptions): Promise<HostConnecti
 			pending.delete(id);
 		}
 	}
-	socket.on("connect", () => socket.write(encodeHostJson(HOST_FRAME.hello, { ...HOST_PROTOCOL, role: "control", secret: options.secret })));
+	socket.on("connect", () =>
+		socket.write(
+			encodeHostJson(HOST_FRAME.hello, { ...HOST_PROTOCOL, role: "control", secret: options.secret }),
+		),
+	);
 	socket.on("data", (chunk) => {
 		try {
 			reader.push(chunk);
@@ -91,11 +119,15 @@ export async function connectHost(options: ConnectOptions): Promise<HostConnecti
 	});
 	socket.on("error", (error: NodeJS.ErrnoException) => {
 		if (error.code === "ENOENT" || error.code === "ECONNREFUSED") opened.resolve(undefined);
-		else opened.reject(new AppError("HOST_UNAVAILABLE", "The pty-host's socket cannot be used.", { cause: error }));
+		else
+			opened.reject(
+				new AppError("HOST_UNAVAILABLE", "The pty-host's socket cannot be used.", { cause: error }),
+			);
 	});
 	socket.on("close", () => {
 		opened.reject(new AppError("HOST_UNAVAILABLE", "The pty-host closed the connection."));
-		for (const waiter of pending.values()) waiter.reject(new AppError("HOST_UNAVAILABLE", "The pty-host closed the connection."));
+		for (const waiter of pending.values())
+			waiter.reject(new AppError("HOST_UNAVAILABLE", "The pty-host closed the connection."));
 		pending.clear();
 		if (greeted) options.onClose();
 	});

@@ -2,9 +2,9 @@ import { AppError } from "#base/app-error.ts";
 import type { Clock } from "#base/clock.ts";
 import type { HostTerminal } from "#client/attach/host-message.ts";
 import type { Paths } from "#platform/paths.ts";
+import { ensureHostSecret, startHostProcess } from "../service/terminal/host-process.ts";
 import type { Logger } from "../telemetry/port.ts";
 import { connectHost, type HostConnection } from "./host-connection.ts";
-import { ensureHostSecret, startHostProcess } from "../service/terminal/host-process.ts";
 
 const HEARTBEAT_MS = 15_000;
 const HEARTBEAT_TIMEOUT_MS = 5_000;
@@ -75,18 +75,22 @@ export function createHostLink(options: HostLinkOptions): HostLink {
 		heartbeat = clock.after(HEARTBEAT_MS, () => {
 			const asked = connection;
 			if (!asked) return;
-			asked.request("ping", {}, HEARTBEAT_TIMEOUT_MS).then(
-				() => {
-					if (unresponsive) logger.info("pty-host answers again", { pid: asked.pid });
-					unresponsive = false;
-				},
-				() => {
-					if (connection === asked && !unresponsive) logger.warn("pty-host does not answer", { pid: asked.pid });
-					unresponsive = true;
-				},
-			).finally(() => {
-				if (connection === asked) beat();
-			});
+			asked
+				.request("ping", {}, HEARTBEAT_TIMEOUT_MS)
+				.then(
+					() => {
+						if (unresponsive) logger.info("pty-host answers again", { pid: asked.pid });
+						unresponsive = false;
+					},
+					() => {
+						if (connection === asked && !unresponsive)
+							logger.warn("pty-host does not answer", { pid: asked.pid });
+						unresponsive = true;
+					},
+				)
+				.finally(() => {
+					if (connection === asked) beat();
+				});
 		});
 	}
 	return {
@@ -105,7 +109,11 @@ export function createHostLink(options: HostLinkOptions): HostLink {
 		},
 		status() {
 			if (!connection) return { state: "absent", pid: null, version: null };
-			return { state: unresponsive ? "unresponsive" : "running", pid: connection.pid, version: connection.version };
+			return {
+				state: unresponsive ? "unresponsive" : "running",
+				pid: connection.pid,
+				version: connection.version,
+			};
 		},
 		close() {
 			closing = true;

@@ -47,7 +47,16 @@ interface TerminalPorts {
 type Size = { cols: number; rows: number };
 
 /** The program, its ring and its emulator: everything but who is attached. */
-function createOutput(spec: TerminalSpec, ports: { screens: ScreenPool; links(): readonly AttachLink[]; isDriven(): boolean; onTitle(title: string): void; onExit(): void }) {
+function createOutput(
+	spec: TerminalSpec,
+	ports: {
+		screens: ScreenPool;
+		links(): readonly AttachLink[];
+		isDriven(): boolean;
+		onTitle(title: string): void;
+		onExit(): void;
+	},
+) {
 	const ring = createByteRing(RING_BYTES);
 	const holder = {};
 	function received(bytes: Buffer): void {
@@ -121,9 +130,11 @@ export function createLiveTerminal(spec: TerminalSpec, ports: TerminalPorts): Li
 	}
 	function assertMayType(client: string): void {
 		if (pty.exit) throw new AppError("TERMINAL_CLOSED", `The program of terminal ${name} has ended.`);
-		if (!pty.isOpen) throw new AppError("TERMINAL_CLOSED", `The program of terminal ${name} has closed its terminal.`);
+		if (!pty.isOpen)
+			throw new AppError("TERMINAL_CLOSED", `The program of terminal ${name} has closed its terminal.`);
 		const driver = rule.driver?.link.options;
-		if (driver && driver.client !== client) throw new AppError("NOT_DRIVER", `Terminal ${name} is driven by ${driver.device}.`);
+		if (driver && driver.client !== client)
+			throw new AppError("NOT_DRIVER", `Terminal ${name} is driven by ${driver.device}.`);
 	}
 	function record(): HostTerminal {
 		return {
@@ -158,7 +169,8 @@ export function createLiveTerminal(spec: TerminalSpec, ports: TerminalPorts): Li
 		typed(link, bytes) {
 			if (rule.driver?.link === link) {
 				if (!pty.write(bytes)) link.send({ event: "refused", ...fullInput(pty) });
-			} else link.send({ event: "refused", code: "NOT_DRIVER", message: "Another client drives this terminal." });
+			} else
+				link.send({ event: "refused", code: "NOT_DRIVER", message: "Another client drives this terminal." });
 		},
 		sized(link, cols, rows) {
 			assertSize(cols, rows);

@@ -63,7 +63,9 @@ export function createPtyHost(options: PtyHostOptions): PtyHost {
 	const daemons = new Set<Socket>();
 	const sockets = new Set<Socket>();
 	const done = Promise.withResolvers<EndedTerminal[]>();
-	const screens = createScreenPool(options.screenWorker, (error) => options.log(`screen worker failed: ${error.message}`));
+	const screens = createScreenPool(options.screenWorker, (error) =>
+		options.log(`screen worker failed: ${error.message}`),
+	);
 	let waitedForDaemon = false;
 
 	function settle(): void {
@@ -77,18 +79,26 @@ export function createPtyHost(options: PtyHostOptions): PtyHost {
 		for (const daemon of daemons) daemon.write(frame);
 		settle();
 	}
-	const control = createHostControl({ terminals, screens, nowMs: options.nowMs, broadcast, issueTicket: tickets.issue });
+	const control = createHostControl({
+		terminals,
+		screens,
+		nowMs: options.nowMs,
+		broadcast,
+		issueTicket: tickets.issue,
+	});
 
 	function acceptDaemon(peer: Peer, secret: string, version: number): void {
 		const given = Buffer.from(secret, "hex");
 		const wanted = options.readSecret();
-		if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) throw new AppError("AUTH_REQUIRED", "The pty-host's secret is wrong.");
+		if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
+			throw new AppError("AUTH_REQUIRED", "The pty-host's secret is wrong.");
 		waitedForDaemon = true;
 		daemons.add(peer.socket);
 		peer.reader.setLimit(HOST_FRAME_BYTES);
 		peer.socket.write(encodeHostJson(HOST_FRAME.hello, { version, host: options.version, pid: process.pid }));
 		peer.onFrame = (type, body) => {
-			if (type !== HOST_FRAME.request) throw new AppError("PROTOCOL_INVALID_FRAME", `Frame type ${type} is not for control.`);
+			if (type !== HOST_FRAME.request)
+				throw new AppError("PROTOCOL_INVALID_FRAME", `Frame type ${type} is not for control.`);
 			control.answer(parseHostJson(body)).then(
 				(reply) => peer.socket.write(encodeHostJson(HOST_FRAME.response, reply)),
 				// Without an id there is nothing to answer to.
@@ -106,8 +116,13 @@ export function createPtyHost(options: PtyHostOptions): PtyHost {
 		const terminal = terminals.get(ticket.terminalId);
 		if (!terminal) throw new AppError("TERMINAL_NOT_FOUND", "The terminal is gone.");
 		peer.reader.setLimit(HOST_INPUT_FRAME_BYTES);
-		peer.socket.write(encodeHostJson(HOST_FRAME.hello, { version, host: options.version, terminal: terminal.record() }));
-		const link = terminal.attach(linkOptions(peer.socket, ticket, hello, options.nowMs()), { takeover: ticket.takeover, fromOffset: hello.fromOffset });
+		peer.socket.write(
+			encodeHostJson(HOST_FRAME.hello, { version, host: options.version, terminal: terminal.record() }),
+		);
+		const link = terminal.attach(linkOptions(peer.socket, ticket, hello, options.nowMs()), {
+			takeover: ticket.takeover,
+			fromOffset: hello.fromOffset,
+		});
 		peer.onFrame = (type, body) => attachedFrame(terminal, link, type, body);
 		peer.onClose = () => terminal.detach(link);
 	}
@@ -169,7 +184,12 @@ function attachedFrame(terminal: LiveTerminal, link: AttachLink, type: number, b
 	}
 }
 
-function linkOptions(socket: Socket, ticket: Ticket, { cols, rows, paint }: AttachHello, sinceMs: number): LinkOptions {
+function linkOptions(
+	socket: Socket,
+	ticket: Ticket,
+	{ cols, rows, paint }: AttachHello,
+	sinceMs: number,
+): LinkOptions {
 	return {
 		socket,
 		client: ticket.client,
@@ -197,7 +217,8 @@ function createTicketBook(nowMs: () => number) {
 		redeem(key: string): Ticket {
 			const ticket = tickets.get(key);
 			tickets.delete(key);
-			if (!ticket || ticket.expiresAtMs <= nowMs()) throw new AppError("AUTH_REQUIRED", "The attach ticket is unknown, used or expired.");
+			if (!ticket || ticket.expiresAtMs <= nowMs())
+				throw new AppError("AUTH_REQUIRED", "The attach ticket is unknown, used or expired.");
 			return ticket;
 		},
 	};

@@ -22,8 +22,13 @@ function refuse(why: string): never {
 
 /** @throws AppError INVALID_PARAMS: node-pty ends the whole process on some sizes, so none but these get near it. */
 export function assertSize(cols: number, rows: number): void {
-	const fits = (value: number, least: number): boolean => Number.isInteger(value) && value >= least && value <= 1000;
-	if (!fits(cols, 2) || !fits(rows, 1)) throw new AppError("INVALID_PARAMS", `A terminal of ${cols} by ${rows} cells is not possible (2 to 1000 by 1 to 1000).`);
+	const fits = (value: number, least: number): boolean =>
+		Number.isInteger(value) && value >= least && value <= 1000;
+	if (!fits(cols, 2) || !fits(rows, 1))
+		throw new AppError(
+			"INVALID_PARAMS",
+			`A terminal of ${cols} by ${rows} cells is not possible (2 to 1000 by 1 to 1000).`,
+		);
 }
 
 function isRunnable(path: string): boolean {
@@ -54,12 +59,18 @@ function findProgram(name: string, { cwd, env }: Launch): string {
  */
 export function checkLaunch(launch: Launch): string {
 	assertSize(launch.cols, launch.rows);
-	const strings = [...launch.argv, ...Object.entries(launch.env).map(([name, value]) => `${name}=${value}`), launch.cwd];
+	const strings = [
+		...launch.argv,
+		...Object.entries(launch.env).map(([name, value]) => `${name}=${value}`),
+		launch.cwd,
+	];
 	if (strings.some((text) => text.includes("\0"))) refuse("An argument or variable holds a NUL byte.");
 	const sizes = strings.map((text) => Buffer.byteLength(text));
 	if (sizes.some((size) => size > MAX_STRING_BYTES)) refuse(`An argument is over ${MAX_STRING_BYTES} bytes.`);
-	if (sizes.reduce((sum, size) => sum + size, 0) > MAX_TOTAL_BYTES) refuse(`The arguments are over ${MAX_TOTAL_BYTES} bytes together.`);
-	if (!Object.keys(launch.env).every((name) => ENV_NAME.test(name))) refuse("A variable's name is not valid.");
+	if (sizes.reduce((sum, size) => sum + size, 0) > MAX_TOTAL_BYTES)
+		refuse(`The arguments are over ${MAX_TOTAL_BYTES} bytes together.`);
+	if (!Object.keys(launch.env).every((name) => ENV_NAME.test(name)))
+		refuse("A variable's name is not valid.");
 	const [name] = launch.argv;
 	if (name === undefined || name === "") refuse("No program was named.");
 	try {

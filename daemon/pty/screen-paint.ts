@@ -29,7 +29,8 @@ const COLOUR_256 = 0x2000000;
 const COLOUR_RGB = 0x3000000;
 
 function colour(base: 3 | 4, mode: number, value: number): string[] {
-	if (mode === COLOUR_RGB) return [`${base}8;2;${(value >>> 16) & 0xff};${(value >>> 8) & 0xff};${value & 0xff}`];
+	if (mode === COLOUR_RGB)
+		return [`${base}8;2;${(value >>> 16) & 0xff};${(value >>> 8) & 0xff};${value & 0xff}`];
 	if (mode === COLOUR_256) return [`${base}8;5;${value}`];
 	if (mode === COLOUR_16) return [String(value & 8 ? (base + 6) * 10 + (value & 7) : base * 10 + value)];
 	return [];
@@ -40,7 +41,8 @@ function underline(attribute: AttributeView): string[] {
 	const style = attribute.getUnderlineStyle();
 	const out = [style > 1 ? `4:${style}` : "4"];
 	const value = attribute.getUnderlineColor();
-	if (attribute.isUnderlineColorRGB()) out.push(`58:2::${(value >>> 16) & 0xff}:${(value >>> 8) & 0xff}:${value & 0xff}`);
+	if (attribute.isUnderlineColorRGB())
+		out.push(`58:2::${(value >>> 16) & 0xff}:${(value >>> 8) & 0xff}:${value & 0xff}`);
 	else if (attribute.isUnderlineColorPalette()) out.push(`58:5:${value & 0xff}`);
 	return out;
 }

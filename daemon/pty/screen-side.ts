@@ -55,12 +55,21 @@ const MAX_TITLE_CHARS = 256;
 
 /** A title that a program set, as it may be stored and shown: short, without what acts on a terminal or reorders a line. */
 export function plainTitle(title: string): string {
-	return title.slice(0, 2 * MAX_TITLE_CHARS).replace(/[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, "").slice(0, MAX_TITLE_CHARS).toWellFormed();
+	return title
+		.slice(0, 2 * MAX_TITLE_CHARS)
+		.replace(/[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, "")
+		.slice(0, MAX_TITLE_CHARS)
+		.toWellFormed();
 }
 
 /** Watches a terminal's parser for what serialising would lose. */
 export function watchSide(terminal: Terminal): SideRecord {
-	const side: SideRecord = { cursorStyle: 0, modifyOtherKeys: 0, kitty: { normal: [], alternate: [] }, title: "" };
+	const side: SideRecord = {
+		cursorStyle: 0,
+		modifyOtherKeys: 0,
+		kitty: { normal: [], alternate: [] },
+		title: "",
+	};
 	const stack = (): number[] => side.kitty[terminal.buffer.active.type];
 	const number = (params: readonly (number | number[])[], at: number, otherwise: number): number => {
 		const value = params[at];
@@ -133,7 +142,9 @@ function paintTabs(view: BufferView, cols: number): string {
 }
 
 function paintCharsets({ glevel, _charsets }: CoreView["_charsetService"]): string {
-	const designate = _charsets.map((set, g) => (set?.["q"] === "─" ? `\x1b${"()*+"[g] ?? "("}0` : "")).join("");
+	const designate = _charsets
+		.map((set, g) => (set?.["q"] === "─" ? `\x1b${"()*+"[g] ?? "("}0` : ""))
+		.join("");
 	const shift = ["", "\x0e", "\x1bn", "\x1bo"][glevel] ?? "";
 	return designate + shift;
 }
@@ -148,7 +159,12 @@ function paintKeyboardTop(side: SideRecord, which: "normal" | "alternate"): stri
 	return `\x1b[=${side.kitty[which].at(-1) ?? 0};1u`;
 }
 
-const MOUSE: Readonly<Record<string, string>> = { X10: "\x1b[?9h", VT200: "\x1b[?1000h", DRAG: "\x1b[?1002h", ANY: "\x1b[?1003h" };
+const MOUSE: Readonly<Record<string, string>> = {
+	X10: "\x1b[?9h",
+	VT200: "\x1b[?1000h",
+	DRAG: "\x1b[?1002h",
+	ANY: "\x1b[?1003h",
+};
 const MOUSE_ENCODING: Readonly<Record<string, string>> = { SGR: "\x1b[?1006h", SGR_PIXELS: "\x1b[?1016h" };
 
 function paintModes(terminal: Terminal): string {
@@ -168,7 +184,6 @@ function paintModes(terminal: Terminal): string {
 }
 
 function paintTitle(title: string): string {
-	// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not get through.
 	return title === "" ? "" : `\x1b]2;${title.replace(/[\x00-\x1f\x7f-\x9f]/g, "")}\x07`;
 }
 
@@ -186,7 +201,9 @@ export function paintActiveState(terminal: Terminal, side: SideRecord, kind: "fu
 		paintTabs(view, terminal.cols),
 		paintMargins(terminal, view),
 		origin ? "" : paintCursor(terminal, buffer, buffer.cursorX, buffer.cursorY),
-		origin ? `\x1b[?6h${paintCursor(terminal, buffer, buffer.cursorX, buffer.cursorY).replace(/^\x1b\[(\d+);/, (_, row) => `\x1b[${Number(row) - view.scrollTop};`)}` : "",
+		origin
+			? `\x1b[?6h${paintCursor(terminal, buffer, buffer.cursorX, buffer.cursorY).replace(/^\x1b\[(\d+);/, (_, row) => `\x1b[${Number(row) - view.scrollTop};`)}`
+			: "",
 		paintCharsets(core._charsetService),
 		sgrOf(core._inputHandler._curAttrData),
 		paintModes(terminal),

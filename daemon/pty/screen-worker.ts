@@ -1,6 +1,6 @@
 import { parentPort } from "node:worker_threads";
-import { createScreenState, type ScreenState } from "./screen-state.ts";
 import type { FromScreenWorker, ToScreenWorker } from "./screen-protocol.ts";
+import { createScreenState, type ScreenState } from "./screen-state.ts";
 
 /**
  * Worker entry: the emulators of all terminals, away from the thread that moves bytes. Work of one terminal is done in order

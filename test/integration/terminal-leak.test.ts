@@ -1,7 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readlinkSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { attachScreen, callContext, createTerminalHome, openTerminalDaemon } from "#test/support/terminal-daemon.ts";
+import {
+	attachScreen,
+	callContext,
+	createTerminalHome,
+	openTerminalDaemon,
+} from "#test/support/terminal-daemon.ts";
 
 function mastersOf(pid: number | "self"): string[] {
 	return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
@@ -22,7 +27,8 @@ describe.skipIf(process.platform !== "linux")("PTY masters (needs /proc)", () =>
 		await using home = await createTerminalHome();
 		await using daemon = await openTerminalDaemon(home.path);
 		const start = daemon.service.handlers["terminal.session.start"];
-		for (const name of ["a", "b"]) await start({ argv: ["/bin/cat"], name, cols: 80, rows: 24 }, callContext());
+		for (const name of ["a", "b"])
+			await start({ argv: ["/bin/cat"], name, cols: 80, rows: 24 }, callContext());
 		await start({ argv: ["/bin/sh", "-c", INTRUDER], name: "intruder", cols: 80, rows: 24 }, callContext());
 		await using intruder = await attachScreen(daemon, "intruder");
 		await intruder.screen.waitFor("masters: 0");
@@ -31,7 +37,10 @@ describe.skipIf(process.platform !== "linux")("PTY masters (needs /proc)", () =>
 		const seen = execFileSync("sh", ["-c", "ls -l /proc/self/fd | grep -c ptmx || true"]).toString().trim();
 		expect(seen).toBe("0");
 		for (const name of ["a", "b"]) {
-			const { lines } = await daemon.service.handlers["terminal.session.preview"]({ terminal: name }, callContext());
+			const { lines } = await daemon.service.handlers["terminal.session.preview"](
+				{ terminal: name },
+				callContext(),
+			);
 			expect(lines.join("")).not.toContain("injected");
 		}
 	});
@@ -40,31 +49,65 @@ describe.skipIf(process.platform !== "linux")("PTY masters (needs /proc)", () =>
 		await using home = await createTerminalHome();
 		await using daemon = await openTerminalDaemon(home.path);
 		await daemon.service.handlers["terminal.session.start"](
-			{ argv: ["/bin/sh", "-c", "env | cut -d= -f1 | sort | tr '\\n' ' '; read x"], name: "env", cols: 200, rows: 24, env: { EDITOR: "vi", LD_PRELOAD: "/x", MY_TOKEN: "secret" } },
+			{
+				argv: ["/bin/sh", "-c", "env | cut -d= -f1 | sort | tr '\\n' ' '; read x"],
+				name: "env",
+				cols: 200,
+				rows: 24,
+				env: { EDITOR: "vi", LD_PRELOAD: "/x", MY_TOKEN: "secret" },
+			},
 			callContext(),
 		);
 		await using client = await attachScreen(daemon, "env", { size: { cols: 200, rows: 24 } });
 		await client.screen.waitFor("TERM");
-		expect(client.screen.lines()[0]?.trim().split(" ").filter((name) => name !== "_" && name !== "SHLVL" && name !== "OLDPWD")).toEqual([
-			"COLORTERM", "EDITOR", "HOME", "HOMIE_SESSION", "LANG", "PATH", "PWD", "SHELL", "TERM",
-		]);
+		expect(
+			client.screen
+				.lines()[0]
+				?.trim()
+				.split(" ")
+				.filter((name) => name !== "_" && name !== "SHLVL" && name !== "OLDPWD"),
+		).toEqual(["COLORTERM", "EDITOR", "HOME", "HOMIE_SESSION", "LANG", "PATH", "PWD", "SHELL", "TERM"]);
 	});
 
 	test("the host's socket and secret are this user's alone, and a wrong secret or ticket is refused", async () => {
 		await using home = await createTerminalHome();
 		await using daemon = await openTerminalDaemon(home.path);
-		await daemon.service.handlers["terminal.session.start"]({ argv: ["/bin/cat"], name: "a", cols: 80, rows: 24 }, callContext());
-		const modes = execFileSync("stat", ["-c", "%a", daemon.paths.ptySocket, `${home.path}/pty-host.secret`, `${home.path}/pty-host.json`]).toString().trim().split("\n");
+		await daemon.service.handlers["terminal.session.start"](
+			{ argv: ["/bin/cat"], name: "a", cols: 80, rows: 24 },
+			callContext(),
+		);
+		const modes = execFileSync("stat", [
+			"-c",
+			"%a",
+			daemon.paths.ptySocket,
+			`${home.path}/pty-host.secret`,
+			`${home.path}/pty-host.json`,
+		])
+			.toString()
+			.trim()
+			.split("\n");
 		expect(modes).toEqual(["600", "600", "600"]);
 		const { connectHost } = await import("#daemon/pty/host-connection.ts");
 		const { openAttachSocket } = await import("#client/node/attach-socket.ts");
 		const { systemClock } = await import("#base/clock.ts");
 		const socketPath = daemon.paths.ptySocket;
 		const ignore = (): void => undefined;
-		await expect(connectHost({ socketPath, secret: "00".repeat(32), clock: systemClock, onEvent: ignore, onClose: ignore })).rejects.toMatchObject({ code: "AUTH_REQUIRED" });
-		const { ticket } = await daemon.service.handlers["terminal.session.attach"]({ terminal: "a", via: "ticket", mode: "drive", takeover: false }, callContext());
+		await expect(
+			connectHost({
+				socketPath,
+				secret: "00".repeat(32),
+				clock: systemClock,
+				onEvent: ignore,
+				onClose: ignore,
+			}),
+		).rejects.toMatchObject({ code: "AUTH_REQUIRED" });
+		const { ticket } = await daemon.service.handlers["terminal.session.attach"](
+			{ terminal: "a", via: "ticket", mode: "drive", takeover: false },
+			callContext(),
+		);
 		const handlers = { onSnapshot: ignore, onOutput: ignore, onEvent: ignore, onClose: ignore };
-		const open = () => openAttachSocket({ socketPath, ticket: ticket ?? "", size: undefined, paint: "full", handlers });
+		const open = () =>
+			openAttachSocket({ socketPath, ticket: ticket ?? "", size: undefined, paint: "full", handlers });
 		(await open()).close();
 		await expect(open()).rejects.toMatchObject({ code: "AUTH_REQUIRED" });
 	});

@@ -18,7 +18,10 @@ export interface PtyRun extends AsyncDisposable {
 	raw(): string;
 	/** Types; `\r` is Enter. */
 	send(keys: string): void;
-	waitForText(want: string | RegExp | ((screen: VirtualTerminal) => boolean), options?: { timeoutMs?: number }): Promise<void>;
+	waitForText(
+		want: string | RegExp | ((screen: VirtualTerminal) => boolean),
+		options?: { timeoutMs?: number },
+	): Promise<void>;
 	resize(cols: number, rows: number): void;
 	kill(signal?: NodeJS.Signals): void;
 	readonly exit: Promise<{ exitCode: number; signal: number | undefined }>;

@@ -1,18 +1,18 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "#base/clock.ts";
 import { newId } from "#base/id.ts";
-import { openAttachSocket, type AttachSocket } from "#client/node/attach-socket.ts";
 import type { PaintKind } from "#client/attach/host-message.ts";
+import { type AttachSocket, openAttachSocket } from "#client/node/attach-socket.ts";
 import type { CallContext, Caller } from "#daemon/gateway/handler.ts";
+import { grantsOfRole } from "#daemon/policy/grant.ts";
 import { createPtyService, type PtyService } from "#daemon/pty/pty-service.ts";
 import { createStore } from "#daemon/storage/create-store.ts";
 import type { Store } from "#daemon/storage/store.ts";
 import type { Logger, Telemetry } from "#daemon/telemetry/port.ts";
 import { type Paths, resolvePaths } from "#platform/paths.ts";
-import { grantsOfRole } from "#daemon/policy/grant.ts";
 import type { Terminal } from "#protocol/record.ts";
 import { createVirtualTerminal, type VirtualTerminal } from "./virtual-terminal.ts";
 
@@ -32,8 +32,21 @@ const silentTelemetry: Telemetry = {
 
 /** A caller as the gateway would have authenticated it on the Unix socket. */
 export function callContext(clientId = "test"): CallContext {
-	const caller: Caller = { identity: "local", role: "owner", grants: grantsOfRole("owner"), clientId, label: clientId, transport: "unix" };
-	return { caller, allows: () => true, signal: new AbortController().signal, idempotency: undefined, connection: undefined };
+	const caller: Caller = {
+		identity: "local",
+		role: "owner",
+		grants: grantsOfRole("owner"),
+		clientId,
+		label: clientId,
+		transport: "unix",
+	};
+	return {
+		caller,
+		allows: () => true,
+		signal: new AbortController().signal,
+		idempotency: undefined,
+		connection: undefined,
+	};
 }
 
 export interface TerminalDaemon extends AsyncDisposable {
@@ -103,7 +116,9 @@ export async function openTerminalDaemon(home: string): Promise<TerminalDaemon> 
 }
 
 /** A temporary home whose pty-host is ended, by the pid in its record, when disposed. */
-export async function createTerminalHome(): Promise<AsyncDisposable & { path: string; hostPid(): number | undefined }> {
+export async function createTerminalHome(): Promise<
+	AsyncDisposable & { path: string; hostPid(): number | undefined }
+> {
 	const path = await mkdtemp(join(tmpdir(), "term-"));
 	function hostPid(): number | undefined {
 		try {
@@ -146,7 +161,11 @@ interface AttachTestOptions {
 }
 
 /** Attaches by ticket and shows the terminal on a virtual screen. */
-export async function attachScreen(daemon: TerminalDaemon, terminal: string, options: AttachTestOptions = {}): Promise<AttachedScreen> {
+export async function attachScreen(
+	daemon: TerminalDaemon,
+	terminal: string,
+	options: AttachTestOptions = {},
+): Promise<AttachedScreen> {
 	const size = options.size ?? { cols: 80, rows: 24 };
 	const screen = createVirtualTerminal(size);
 	const events: { event: string }[] = [];

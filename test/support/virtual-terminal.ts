@@ -14,7 +14,10 @@ export interface VirtualTerminal extends Disposable {
 	state(): VirtualState;
 	resize(cols: number, rows: number): void;
 	/** Resolves once the screen matches; rejects with the screen's text after `timeoutMs` (default 10 s). */
-	waitFor(want: string | RegExp | ((screen: VirtualTerminal) => boolean), options?: { timeoutMs?: number }): Promise<void>;
+	waitFor(
+		want: string | RegExp | ((screen: VirtualTerminal) => boolean),
+		options?: { timeoutMs?: number },
+	): Promise<void>;
 	/** What the terminal answered to queries (DA, CPR ...), in order. */
 	readonly answers: readonly string[];
 	onAnswer(listener: (data: string) => void): Disposable;
@@ -46,8 +49,15 @@ interface CoreView {
 
 function look(cell: xterm.IBufferCell): string {
 	const flags = [
-		cell.isBold(), cell.isDim(), cell.isItalic(), cell.isUnderline(), cell.isBlink(), cell.isInverse(),
-		cell.isInvisible(), cell.isStrikethrough(), cell.isOverline(),
+		cell.isBold(),
+		cell.isDim(),
+		cell.isItalic(),
+		cell.isUnderline(),
+		cell.isBlink(),
+		cell.isInverse(),
+		cell.isInvisible(),
+		cell.isStrikethrough(),
+		cell.isOverline(),
 	];
 	return `${cell.getFgColorMode()}/${cell.getFgColor()},${cell.getBgColorMode()}/${cell.getBgColor()},${flags.map((flag) => (flag ? 1 : 0)).join("")}`;
 }
@@ -66,7 +76,9 @@ function rowLooks(line: xterm.IBufferLine | undefined): string {
 	return out.join(" ");
 }
 
-export function createVirtualTerminal(options: { cols?: number; rows?: number; scrollback?: number } = {}): VirtualTerminal {
+export function createVirtualTerminal(
+	options: { cols?: number; rows?: number; scrollback?: number } = {},
+): VirtualTerminal {
 	const terminal = new xterm.Terminal({
 		cols: options.cols ?? 80,
 		rows: options.rows ?? 24,
@@ -84,7 +96,8 @@ export function createVirtualTerminal(options: { cols?: number; rows?: number; s
 
 	function slice(from: number, to: number): string[] {
 		const out: string[] = [];
-		for (let y = from; y < to; y += 1) out.push(terminal.buffer.active.getLine(y)?.translateToString(true) ?? "");
+		for (let y = from; y < to; y += 1)
+			out.push(terminal.buffer.active.getLine(y)?.translateToString(true) ?? "");
 		return out;
 	}
 	function cursor() {
@@ -106,7 +119,9 @@ export function createVirtualTerminal(options: { cols?: number; rows?: number; s
 			const { baseY, type } = terminal.buffer.active;
 			return {
 				rows: screen.lines(),
-				looks: Array.from({ length: terminal.rows }, (_, y) => rowLooks(terminal.buffer.active.getLine(baseY + y))),
+				looks: Array.from({ length: terminal.rows }, (_, y) =>
+					rowLooks(terminal.buffer.active.getLine(baseY + y)),
+				),
 				history: screen.history(),
 				cursor: cursor(),
 				alternate: type === "alternate",
@@ -126,7 +141,11 @@ export function createVirtualTerminal(options: { cols?: number; rows?: number; s
 			return new Promise((resolve, reject) => {
 				const timer = setTimeout(() => {
 					waiters.delete(check);
-					reject(new Error(`The screen never showed ${String(want)} within ${timeoutMs} ms. It shows:\n${screen.text()}`));
+					reject(
+						new Error(
+							`The screen never showed ${String(want)} within ${timeoutMs} ms. It shows:\n${screen.text()}`,
+						),
+					);
 				}, timeoutMs);
 				function check(): void {
 					if (!matches()) return;

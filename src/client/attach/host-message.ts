@@ -61,7 +61,9 @@ export function readText(value: Record<string, unknown>, key: string): string {
 
 export function readInt(value: Record<string, unknown>, key: string): number {
 	const found = value[key];
-	return typeof found === "number" && Number.isSafeInteger(found) ? found : invalid(`${key} is no whole number`);
+	return typeof found === "number" && Number.isSafeInteger(found)
+		? found
+		: invalid(`${key} is no whole number`);
 }
 
 export function readOptionalInt(value: Record<string, unknown>, key: string): number | undefined {
@@ -70,7 +72,8 @@ export function readOptionalInt(value: Record<string, unknown>, key: string): nu
 
 export function readTexts(value: Record<string, unknown>, key: string): string[] {
 	const found = value[key];
-	if (!Array.isArray(found) || !found.every((entry) => typeof entry === "string")) invalid(`${key} is no list of texts`);
+	if (!Array.isArray(found) || !found.every((entry) => typeof entry === "string"))
+		invalid(`${key} is no list of texts`);
 	return found as string[];
 }
 
@@ -84,7 +87,10 @@ export function readObject(value: Record<string, unknown>, key: string): Record<
 export function commonVersion(mine: { min: number; max: number }, theirs: Record<string, unknown>): number {
 	const max = Math.min(mine.max, readInt(theirs, "max"));
 	if (max < mine.min || max < readInt(theirs, "min")) {
-		throw new AppError("PROTOCOL_VERSION", `The pty-host protocol: no common version (here ${mine.min} to ${mine.max}).`);
+		throw new AppError(
+			"PROTOCOL_VERSION",
+			`The pty-host protocol: no common version (here ${mine.min} to ${mine.max}).`,
+		);
 	}
 	return max;
 }
@@ -129,7 +135,11 @@ export function parseHostTerminal(value: Record<string, unknown>): HostTerminal 
 }
 
 function parseDriver(value: Record<string, unknown>) {
-	return { client: readText(value, "client"), device: readText(value, "device"), since_ms: readInt(value, "since_ms") };
+	return {
+		client: readText(value, "client"),
+		device: readText(value, "device"),
+		since_ms: readInt(value, "since_ms"),
+	};
 }
 
 /** Undefined for an event of a newer host. @throws AppError PROTOCOL_INVALID_FRAME. */
@@ -146,7 +156,11 @@ export function parseHostEvent(value: Record<string, unknown>): HostEvent | unde
 		case "size":
 			return { event: "size", cols: readInt(value, "cols"), rows: readInt(value, "rows") };
 		case "exit":
-			return { event: "exit", exit_code: readInt(value, "exit_code"), signal: readOptionalInt(value, "signal") ?? null };
+			return {
+				event: "exit",
+				exit_code: readInt(value, "exit_code"),
+				signal: readOptionalInt(value, "signal") ?? null,
+			};
 		case "refused":
 			return { event: "refused", code: readText(value, "code"), message: readText(value, "message") };
 		default:

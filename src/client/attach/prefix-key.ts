@@ -27,8 +27,14 @@ const MAX_KEY_BYTES = 24;
  */
 export function parsePrefix(text: string): number | undefined {
 	const name = /^(?:C-|\^)(.)$/i.exec(text)?.[1];
-	const code = name === undefined ? (text.length === 1 ? text.charCodeAt(0) : undefined) : name.toUpperCase().charCodeAt(0) & 0x1f;
-	if (code === undefined || code === 0 || code >= 0x20 || [0x03, 0x09, 0x0a, 0x0d, ESC].includes(code)) return undefined;
+	const code =
+		name === undefined
+			? text.length === 1
+				? text.charCodeAt(0)
+				: undefined
+			: name.toUpperCase().charCodeAt(0) & 0x1f;
+	if (code === undefined || code === 0 || code >= 0x20 || [0x03, 0x09, 0x0a, 0x0d, ESC].includes(code))
+		return undefined;
 	return code;
 }
 
@@ -46,7 +52,9 @@ interface Key {
 }
 
 function plainKey(code: number): Key {
-	return code < 0x20 ? { code: code | 0x40, ctrl: true, released: false } : { code, ctrl: false, released: false };
+	return code < 0x20
+		? { code: code | 0x40, ctrl: true, released: false }
+		: { code, ctrl: false, released: false };
 }
 
 /** Understands plain bytes, the kitty keyboard protocol (`CSI code ; mods : event u`) and modifyOtherKeys (`CSI 27 ; mods ; code ~`). */
@@ -68,7 +76,12 @@ function splitKeys(bytes: Uint8Array): Uint8Array[] {
 		let end = at + 1;
 		if (bytes[at] === ESC && bytes[at + 1] === 0x5b) {
 			end = at + 2;
-			while (end < bytes.length && end - at < MAX_KEY_BYTES && !((bytes[end] ?? 0) >= 0x40 && (bytes[end] ?? 0) <= 0x7e)) end += 1;
+			while (
+				end < bytes.length &&
+				end - at < MAX_KEY_BYTES &&
+				!((bytes[end] ?? 0) >= 0x40 && (bytes[end] ?? 0) <= 0x7e)
+			)
+				end += 1;
 			end = Math.min(bytes.length, end + 1);
 		}
 		out.push(bytes.subarray(at, end));
@@ -89,7 +102,11 @@ export function createPrefixReader(prefix: number): PrefixReader {
 	const letter = prefix | 0x40;
 
 	function isPrefix(key: Key): boolean {
-		return key.ctrl && key.code !== undefined && String.fromCodePoint(key.code).toUpperCase().codePointAt(0) === letter;
+		return (
+			key.ctrl &&
+			key.code !== undefined &&
+			String.fromCodePoint(key.code).toUpperCase().codePointAt(0) === letter
+		);
 	}
 	/** The key after the prefix. Undefined: still waiting. */
 	function afterPrefix(held: Uint8Array, raw: Uint8Array, key: Key): TypedPart[] | undefined {

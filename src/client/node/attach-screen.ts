@@ -28,13 +28,17 @@ export interface AttachScreen {
  * Raw mode and the alternate screen, given back on every way out: `close`, the process's end (an uncaught error too), SIGHUP.
  * SIGTERM and SIGINT reach the attach through its abort signal.
  */
-export function createAttachScreen({ stdin, stdout }: AttachStreams, keyboardDepth: () => number): AttachScreen {
+export function createAttachScreen(
+	{ stdin, stdout }: AttachStreams,
+	keyboardDepth: () => number,
+): AttachScreen {
 	const { fd } = stdout as NodeJS.WriteStream & { fd: number };
 	const interactive = stdin.isTTY === true && stdout.isTTY === true;
 	let events: ScreenEvents | undefined;
 	let wasRaw = false;
 
-	const onData = (chunk: Buffer | string): void => events?.onInput(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
+	const onData = (chunk: Buffer | string): void =>
+		events?.onInput(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
 	const onEnd = (): void => events?.onInputEnd();
 	const onResize = (): void => events?.onResize();
 	/** Synchronous: at the process's end nothing else is written any more. */

@@ -13,7 +13,15 @@ import {
 	parseHostBytes,
 	parseHostJson,
 } from "../attach/host-frame.ts";
-import { type HostEvent, type HostTerminal, type PaintKind, parseHostEvent, parseHostTerminal, readObject, readText } from "../attach/host-message.ts";
+import {
+	type HostEvent,
+	type HostTerminal,
+	type PaintKind,
+	parseHostEvent,
+	parseHostTerminal,
+	readObject,
+	readText,
+} from "../attach/host-message.ts";
 
 /** A paste is sent in pieces of this size, well under the host's frame limit. */
 const INPUT_PIECE_BYTES = 256 * 1024;

@@ -1,12 +1,12 @@
 import { AppError } from "#base/app-error.ts";
 import { backoffMs } from "#base/backoff.ts";
 import { systemClock, waitMs } from "#base/clock.ts";
-import { DEFAULT_PREFIX, createPrefixReader, parsePrefix, prefixLabel } from "../attach/prefix-key.ts";
-import { createScreenGuard } from "../attach/screen-guard.ts";
 import type { AttachMode, HostEvent, PaintKind } from "../attach/host-message.ts";
+import { createPrefixReader, DEFAULT_PREFIX, parsePrefix, prefixLabel } from "../attach/prefix-key.ts";
+import { createScreenGuard } from "../attach/screen-guard.ts";
 import type { DaemonClient } from "../client.ts";
-import { type AttachSocket, openAttachSocket } from "./attach-socket.ts";
 import { type AttachScreen, createAttachScreen } from "./attach-screen.ts";
+import { type AttachSocket, openAttachSocket } from "./attach-socket.ts";
 
 export interface AttachOptions {
 	client: DaemonClient;
@@ -43,7 +43,8 @@ const RETRY_MAX_MS = 2_000;
  */
 export async function attachTerminal(options: AttachOptions): Promise<AttachEnd> {
 	const prefix = parsePrefix(options.env["HOMIE_PREFIX"] ?? DEFAULT_PREFIX);
-	if (prefix === undefined) throw new AppError("CONFIG_INVALID", "HOMIE_PREFIX is not a control key such as C-] or C-a.");
+	if (prefix === undefined)
+		throw new AppError("CONFIG_INVALID", "HOMIE_PREFIX is not a control key such as C-] or C-a.");
 	const first = await openLink(options, { takeover: options.takeover, fromOffset: undefined });
 	const session = createSession(options, prefix, first.name);
 	return await session.run(first);
@@ -73,7 +74,10 @@ function sizeOf(stdout: NodeJS.WriteStream): { cols: number; rows: number } | un
 	return { cols: Math.min(1000, stdout.columns), rows: Math.min(1000, stdout.rows) };
 }
 
-async function openLink(options: AttachOptions, how: { takeover: boolean; fromOffset: number | undefined }): Promise<Link> {
+async function openLink(
+	options: AttachOptions,
+	how: { takeover: boolean; fromOffset: number | undefined },
+): Promise<Link> {
 	const size = sizeOf(options.stdout);
 	const { ticket, socket_path, terminal } = await options.client.call("terminal.session.attach", {
 		terminal: options.terminal,
@@ -82,7 +86,8 @@ async function openLink(options: AttachOptions, how: { takeover: boolean; fromOf
 		takeover: how.takeover,
 		...size,
 	});
-	if (ticket === null || socket_path === null) throw new AppError("HOST_UNAVAILABLE", "The daemon gave no ticket.");
+	if (ticket === null || socket_path === null)
+		throw new AppError("HOST_UNAVAILABLE", "The daemon gave no ticket.");
 	let handlers: LinkHandlers | undefined;
 	const early: ((to: LinkHandlers) => void)[] = [];
 	function pass(event: (to: LinkHandlers) => void): void {
@@ -123,13 +128,25 @@ function resize(link: Link, stdout: NodeJS.WriteStream): void {
 }
 
 /** The link broke, which does not mean that the program did. Undefined when the terminal is gone. */
-async function reopen(options: AttachOptions, fromOffset: number | undefined, isDone: () => boolean): Promise<Link | undefined> {
+async function reopen(
+	options: AttachOptions,
+	fromOffset: number | undefined,
+	isDone: () => boolean,
+): Promise<Link | undefined> {
 	for (let attempt = 1; attempt <= RETRIES && !isDone(); attempt += 1) {
 		try {
-			await waitMs(systemClock, backoffMs(attempt, { firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS }), options.signal);
+			await waitMs(
+				systemClock,
+				backoffMs(attempt, { firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS }),
+				options.signal,
+			);
 			return await openLink(options, { takeover: false, fromOffset });
 		} catch (error) {
-			if (error instanceof AppError && (error.code === "TERMINAL_CLOSED" || error.code === "TERMINAL_NOT_FOUND")) return undefined;
+			if (
+				error instanceof AppError &&
+				(error.code === "TERMINAL_CLOSED" || error.code === "TERMINAL_NOT_FOUND")
+			)
+				return undefined;
 		}
 	}
 	return undefined;

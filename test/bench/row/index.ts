@@ -7,4 +7,11 @@ import { terminalRows } from "./terminal.ts";
 import { tuiRows } from "./tui.ts";
 
 /** Every row that exists so far, in the order of contracts.md section 6. */
-export const rows: readonly BenchRow[] = [...startupRows, ...terminalRows, ...busRows, ...hubRows, ...loopRows, ...tuiRows];
+export const rows: readonly BenchRow[] = [
+	...startupRows,
+	...terminalRows,
+	...busRows,
+	...hubRows,
+	...loopRows,
+	...tuiRows,
+];

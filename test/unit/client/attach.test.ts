@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { createHostFrameReader, encodeHostBytes, encodeHostJson, HOST_FRAME, joinBytes, parseHostBytes, parseHostJson } from "#client/attach/host-frame.ts";
+import {
+	createHostFrameReader,
+	encodeHostBytes,
+	encodeHostJson,
+	HOST_FRAME,
+	joinBytes,
+	parseHostBytes,
+	parseHostJson,
+} from "#client/attach/host-frame.ts";
 import { createPrefixReader, parsePrefix } from "#client/attach/prefix-key.ts";
 import { createScreenGuard } from "#client/attach/screen-guard.ts";
 
@@ -8,7 +16,11 @@ const show = (data: Uint8Array): string => new TextDecoder().decode(data);
 
 describe("host frames", () => {
 	test("whole frames come out in order, however the stream is cut", () => {
-		const stream = joinBytes([encodeHostJson(HOST_FRAME.event, { event: "x" }), encodeHostBytes(HOST_FRAME.output, 2 ** 40, bytes("hello")), encodeHostBytes(HOST_FRAME.snapshot, 7, bytes(""))]);
+		const stream = joinBytes([
+			encodeHostJson(HOST_FRAME.event, { event: "x" }),
+			encodeHostBytes(HOST_FRAME.output, 2 ** 40, bytes("hello")),
+			encodeHostBytes(HOST_FRAME.snapshot, 7, bytes("")),
+		]);
 		for (const step of [1, 2, 3, 7, stream.length]) {
 			const seen: string[] = [];
 			const reader = createHostFrameReader(1000, (type, body) => {
@@ -22,15 +34,21 @@ describe("host frames", () => {
 
 	test("a frame over the limit and one without a type are refused with a code", () => {
 		const reader = createHostFrameReader(10, () => undefined);
-		expect(() => reader.push(Uint8Array.of(0, 0, 1, 0, 1))).toThrow(expect.objectContaining({ code: "PROTOCOL_LIMIT" }));
-		expect(() => createHostFrameReader(10, () => undefined).push(new Uint8Array(5))).toThrow(expect.objectContaining({ code: "PROTOCOL_INVALID_FRAME" }));
+		expect(() => reader.push(Uint8Array.of(0, 0, 1, 0, 1))).toThrow(
+			expect.objectContaining({ code: "PROTOCOL_LIMIT" }),
+		);
+		expect(() => createHostFrameReader(10, () => undefined).push(new Uint8Array(5))).toThrow(
+			expect.objectContaining({ code: "PROTOCOL_INVALID_FRAME" }),
+		);
 	});
 });
 
 describe("prefix key", () => {
 	function type(...chunks: string[]): string[] {
 		const reader = createPrefixReader(parsePrefix("C-]") ?? 0);
-		return chunks.flatMap((chunk) => reader.push(bytes(chunk))).map((part) => (part.kind === "send" ? show(part.bytes) : `<${part.kind}>`));
+		return chunks
+			.flatMap((chunk) => reader.push(bytes(chunk)))
+			.map((part) => (part.kind === "send" ? show(part.bytes) : `<${part.kind}>`));
 	}
 
 	test("prefix d detaches, twice sends it, ? helps, anything else is sent with it", () => {
@@ -61,13 +79,21 @@ describe("prefix key", () => {
 
 	test("only control keys that no program needs may be the prefix", () => {
 		expect([parsePrefix("C-]"), parsePrefix("^a"), parsePrefix("\x02")]).toEqual([0x1d, 1, 2]);
-		expect([parsePrefix("C-c"), parsePrefix("C-m"), parsePrefix("x"), parsePrefix("")]).toEqual([undefined, undefined, undefined, undefined]);
+		expect([parsePrefix("C-c"), parsePrefix("C-m"), parsePrefix("x"), parsePrefix("")]).toEqual([
+			undefined,
+			undefined,
+			undefined,
+			undefined,
+		]);
 	});
 });
 
 describe("screen guard", () => {
 	test("changes of screen are taken out and ask for a repaint, other modes of the same sequence stay", () => {
-		expect(createScreenGuard().push(bytes("a\x1b[?1049;25hb"))).toEqual({ bytes: bytes("a\x1b[?25h"), repaint: true });
+		expect(createScreenGuard().push(bytes("a\x1b[?1049;25hb"))).toEqual({
+			bytes: bytes("a\x1b[?25h"),
+			repaint: true,
+		});
 		expect(createScreenGuard().push(bytes("a\x1b[?47lb"))).toEqual({ bytes: bytes("a"), repaint: true });
 		expect(createScreenGuard().push(bytes("a\x1bcb")).repaint).toBe(true);
 	});
@@ -76,7 +102,9 @@ describe("screen guard", () => {
 		const text = "x\x1b[3Jy\x1b[1;31mred\x1b]0;t\x07\x1b(0\x1b7\x1b[?2004h\x1b";
 		for (let cut = 0; cut <= text.length; cut += 1) {
 			const guard = createScreenGuard();
-			const out = [text.slice(0, cut), `${text.slice(cut)}8`].map((part) => show(guard.push(bytes(part)).bytes)).join("");
+			const out = [text.slice(0, cut), `${text.slice(cut)}8`]
+				.map((part) => show(guard.push(bytes(part)).bytes))
+				.join("");
 			expect(out).toBe(`${text.replace("\x1b[3J", "")}8`);
 		}
 	});

@@ -16,7 +16,18 @@ describe("escape scan", () => {
 	});
 
 	test("query: found wherever a terminal would answer, not in colours and titles", () => {
-		for (const query of ["\x1b[6n", "\x1b[c", "\x1b[>c", "\x1b[?25$p", "\x1b[?u", "\x1b[18t", "\x1b]11;?\x07", "\x1bP$qm\x1b\\", "\x1b[>0q", "\x05"]) {
+		for (const query of [
+			"\x1b[6n",
+			"\x1b[c",
+			"\x1b[>c",
+			"\x1b[?25$p",
+			"\x1b[?u",
+			"\x1b[18t",
+			"\x1b]11;?\x07",
+			"\x1bP$qm\x1b\\",
+			"\x1b[>0q",
+			"\x05",
+		]) {
 			expect(holdsQuery(bytes(`text${query}`)), JSON.stringify(query)).toBe(true);
 		}
 		expect(holdsQuery(bytes("plain \x1b[1;31mred\x1b[m \x1b]2;what now\x07 \x1b[?25h c n"))).toBe(false);

@@ -4,7 +4,13 @@ import { createSeededRandom, randomEscapeStream } from "#test/support/escape-str
 import { createVirtualTerminal } from "#test/support/virtual-terminal.ts";
 
 function createScreen(answers: string[] = []): ScreenState {
-	return createScreenState({ cols: 80, rows: 24, scrollback: 1000, onAnswer: (data) => void answers.push(data), onTitle: () => undefined });
+	return createScreenState({
+		cols: 80,
+		rows: 24,
+		scrollback: 1000,
+		onAnswer: (data) => void answers.push(data),
+		onTitle: () => undefined,
+	});
 }
 
 describe("screen state", () => {
@@ -26,7 +32,11 @@ describe("screen state", () => {
 	test("snapshot: equal to the reference when a flood was fed in large pieces and most lines were skipped", async () => {
 		for (const eol of ["\r\n", "\x1b[m\r\n"]) {
 			const random = createSeededRandom(7);
-			const lines = Array.from({ length: 30_000 }, (_, n) => `\x1b[3${Math.floor(random() * 8)}mline ${n} ${"é日x".repeat(Math.floor(random() * 12))}\x1b[1;4${n % 8}m!${eol}`);
+			const lines = Array.from(
+				{ length: 30_000 },
+				(_, n) =>
+					`\x1b[3${Math.floor(random() * 8)}mline ${n} ${"é日x".repeat(Math.floor(random() * 12))}\x1b[1;4${n % 8}m!${eol}`,
+			);
 			const bytes = Buffer.from(`${lines.join("")}$ `);
 			using reference = createVirtualTerminal();
 			await reference.write(bytes);
@@ -52,22 +62,41 @@ describe("screen state", () => {
 
 	test("painting over: the active screen appears on a dirty terminal without leaving its alternate screen", async () => {
 		using screen = createScreen();
-		await screen.feed(Buffer.from("shell\r\n\x1b[?1049h\x1b[5;5Hfull screen\x1b[?25l\x1b[?1006h\x1b[?2004h"), false);
+		await screen.feed(
+			Buffer.from("shell\r\n\x1b[?1049h\x1b[5;5Hfull screen\x1b[?25l\x1b[?1006h\x1b[?2004h"),
+			false,
+		);
 		using person = createVirtualTerminal();
 		await person.write("mine\r\n\x1b[?1049h\x1b[3;9r\x1b[?6hgarbage\x1b[?1003h");
 		await person.write(await screen.paint("screen"));
 		expect(person.lines()[4]).toBe("    full screen");
 		expect(person.text()).not.toContain("garbage");
-		expect(person.state()).toMatchObject({ alternate: true, mouseEncoding: "SGR", margins: [0, 23], cursor: { visible: false } });
-		expect(person.state().modes).toMatchObject({ mouseTrackingMode: "none", bracketedPasteMode: true, originMode: false });
+		expect(person.state()).toMatchObject({
+			alternate: true,
+			mouseEncoding: "SGR",
+			margins: [0, 23],
+			cursor: { visible: false },
+		});
+		expect(person.state().modes).toMatchObject({
+			mouseTrackingMode: "none",
+			bracketedPasteMode: true,
+			originMode: false,
+		});
 		await person.write("\x1b[?1049l");
 		expect(person.lines()[0]).toBe("mine");
 	});
 
 	test("title: a program's title is one short, harmless line, in what is told and in snapshots", async () => {
 		const titles: string[] = [];
-		using screen = createScreenState({ cols: 80, rows: 24, scrollback: 10, onAnswer: () => undefined, onTitle: (title) => void titles.push(title) });
-		for (const title of ["plain", "a\u202eb", "日".repeat(3_000_000)]) await screen.feed(Buffer.from(`\x1b]2;${title}\x07`), false);
+		using screen = createScreenState({
+			cols: 80,
+			rows: 24,
+			scrollback: 10,
+			onAnswer: () => undefined,
+			onTitle: (title) => void titles.push(title),
+		});
+		for (const title of ["plain", "a\u202eb", "日".repeat(3_000_000)])
+			await screen.feed(Buffer.from(`\x1b]2;${title}\x07`), false);
 		expect(titles).toEqual(["plain", "ab", "日".repeat(256)]);
 		expect((await screen.paint("full")).length).toBeLessThan(4096);
 	});
