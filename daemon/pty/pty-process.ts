@@ -36,7 +36,11 @@ interface PtyHandlers {
 /** Of node-pty 1.2.0-beta.15 (pinned): the master's descriptor, and the stream that owns it. */
 export interface PtyView {
 	readonly fd: number;
-	readonly _socket: { readonly destroyed: boolean; readonly readableLength: number };
+	readonly _socket: {
+		readonly destroyed: boolean;
+		readonly readableLength: number;
+		on(event: "data", listener: (bytes: Buffer) => void): unknown;
+	};
 }
 
 /** @throws AppError PTY_SPAWN_FAILED, INVALID_PARAMS; nothing is left behind then. */
@@ -45,8 +49,8 @@ export function startPtyProcess(launch: Launch, handlers: PtyHandlers): PtyProce
 	const view = pty as unknown as PtyView;
 	const flow = createFlow(pty);
 	let exit: PtyProcess["exit"];
-	// With encoding null node-pty hands out Buffers, whatever its types say.
-	pty.onData((data) => handlers.onData(takePtyOutput(view, data as unknown as Buffer)));
+	// Straight from the stream, which holds Buffers with encoding null; node-pty's own event adds two emitters.
+	view._socket.on("data", (bytes) => handlers.onData(takePtyOutput(view, bytes)));
 	pty.onExit(({ exitCode, signal }) => {
 		exit = { code: exitCode, signal: signal === undefined || signal === 0 ? null : signal };
 		input.forget();

@@ -7,6 +7,7 @@ import {
 	paintKeyboardStack,
 	parserAtRest,
 	plainTitle,
+	type SideRecord,
 	scrollsAsAWhole,
 	watchSide,
 } from "./screen-side.ts";
@@ -43,6 +44,14 @@ const PAINT_OVER =
 	"\x1b[?2026l\x1b[?6l\x1b[r\x1b[?7h\x1b[4l\x1b[?45l\x1b(B\x1b)B\x0f\x1b[m\x1b[?1l\x1b>\x1b[?2004l\x1b[?1004l\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1016l\x1b[>4m\x1b[0 q\x1b[H\x1b[2J";
 
 const NOTHING = new Uint8Array(0);
+
+function readLines({ buffer: { active }, rows }: xterm.Terminal) {
+	const lines = Array.from(
+		{ length: rows },
+		(_, y) => active.getLine(active.baseY + y)?.translateToString(true) ?? "",
+	);
+	return { lines, cursor: { x: active.cursorX, y: active.cursorY } };
+}
 
 /** One emulator. Unicode widths are @xterm/headless's own (version 6 tables). */
 export function createScreenState(options: ScreenOptions): ScreenState {
@@ -113,24 +122,6 @@ export function createScreenState(options: ScreenOptions): ScreenState {
 		else await show(rest);
 	}
 
-	function paintFull(): string {
-		const { normal, alternate, active } = terminal.buffer;
-		const { cols, rows } = terminal;
-		const base = `\x1bc${paintRows(normal, cols, 0, normal.baseY + rows)}`;
-		if (active.type === "normal") return base + paintActiveState(terminal, side, "full");
-		const under = paintHiddenState(terminal) + paintKeyboardStack(side, "normal");
-		return `${base}${under}\x1b[?1047h\x1b[H${paintRows(alternate, cols, 0, rows)}${paintActiveState(terminal, side, "full")}`;
-	}
-
-	function paintScreen(): string {
-		const { active } = terminal.buffer;
-		return (
-			PAINT_OVER +
-			paintRows(active, terminal.cols, active.baseY, active.baseY + terminal.rows) +
-			paintActiveState(terminal, side, "screen")
-		);
-	}
-
 	return {
 		feed: (bytes, answer) => inTurn(() => feed(bytes, answer)),
 		resize: (cols, rows) =>
@@ -141,19 +132,32 @@ export function createScreenState(options: ScreenOptions): ScreenState {
 		paint: (kind) =>
 			inTurn(async () => {
 				await settle();
-				const painted = kind === "full" ? paintFull() : paintScreen();
+				const painted = kind === "full" ? paintFull(terminal, side) : paintScreen(terminal, side);
 				return Buffer.concat([Buffer.from(painted), unfinished, held]);
 			}),
 		lines: () =>
 			inTurn(async () => {
 				await settle();
-				const { active } = terminal.buffer;
-				const lines = Array.from(
-					{ length: terminal.rows },
-					(_, y) => active.getLine(active.baseY + y)?.translateToString(true) ?? "",
-				);
-				return { lines, cursor: { x: active.cursorX, y: active.cursorY } };
+				return readLines(terminal);
 			}),
 		[Symbol.dispose]: () => terminal.dispose(),
 	};
+}
+
+function paintFull(terminal: xterm.Terminal, side: SideRecord): string {
+	const { normal, alternate, active } = terminal.buffer;
+	const { cols, rows } = terminal;
+	const base = `\x1bc${paintRows(normal, cols, 0, normal.baseY + rows)}`;
+	if (active.type === "normal") return base + paintActiveState(terminal, side, "full");
+	const under = paintHiddenState(terminal) + paintKeyboardStack(side, "normal");
+	return `${base}${under}\x1b[?1047h\x1b[H${paintRows(alternate, cols, 0, rows)}${paintActiveState(terminal, side, "full")}`;
+}
+
+function paintScreen(terminal: xterm.Terminal, side: SideRecord): string {
+	const { active } = terminal.buffer;
+	return (
+		PAINT_OVER +
+		paintRows(active, terminal.cols, active.baseY, active.baseY + terminal.rows) +
+		paintActiveState(terminal, side, "screen")
+	);
 }

@@ -77,6 +77,7 @@ export async function openAttachSocket(options: AttachSocketOptions): Promise<At
 			else handlers.onSnapshot(offset, bytes);
 		} else if (type === HOST_FRAME.hello) {
 			greeted = true;
+			socket.setTimeout(0);
 			opened.resolve(attached(parseHostTerminal(readObject(parseHostJson(body), "terminal"))));
 		} else if (type === HOST_FRAME.event) hear(parseHostJson(body));
 	});

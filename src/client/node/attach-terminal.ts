@@ -152,6 +152,20 @@ async function reopen(
 	return undefined;
 }
 
+/** A reader slower than the program stops the reading: the host sends a snapshot later, or holds the program for a pipe. */
+function createPace(stdout: NodeJS.WriteStream, socket: () => AttachSocket | undefined): () => void {
+	let held = false;
+	return () => {
+		if (held) return;
+		held = true;
+		socket()?.pause();
+		stdout.once("drain", () => {
+			held = false;
+			socket()?.resume();
+		});
+	};
+}
+
 function createSession(options: AttachOptions, prefix: number, name: string) {
 	const ended = Promise.withResolvers<AttachEnd>();
 	const guard = createScreenGuard();
@@ -200,11 +214,9 @@ function createSession(options: AttachOptions, prefix: number, name: string) {
 			if (!done) void reconnect();
 		},
 	};
-	/** A reader slower than the program stops the reading: the host sends a snapshot later, or holds the program for a pipe. */
+	const pace = createPace(options.stdout, () => link?.socket);
 	function write(bytes: Uint8Array): void {
-		if (screen.write(bytes)) return;
-		link?.socket.pause();
-		options.stdout.once("drain", () => link?.socket.resume());
+		if (!screen.write(bytes)) pace();
 	}
 	async function reconnect(): Promise<void> {
 		const next = await reopen(options, offset, () => done);
