@@ -97,6 +97,21 @@ function createOutput(
 	return { pty, screen, source, replayable };
 }
 
+interface Typable {
+	name: string;
+	pty: PtyProcess;
+	rule: DriverRule<AttachLink>;
+}
+
+function assertTypable({ name, pty, rule }: Typable, client: string): void {
+	if (pty.exit) throw new AppError("TERMINAL_CLOSED", `The program of terminal ${name} has ended.`);
+	if (!pty.isOpen)
+		throw new AppError("TERMINAL_CLOSED", `The program of terminal ${name} has closed its terminal.`);
+	const driver = rule.driver?.link.options;
+	if (driver && driver.client !== client)
+		throw new AppError("NOT_DRIVER", `Terminal ${name} is driven by ${driver.device}.`);
+}
+
 /** @throws AppError PTY_SPAWN_FAILED, INVALID_PARAMS; nothing is left behind then. */
 export function createLiveTerminal(spec: TerminalSpec, ports: TerminalPorts): LiveTerminal {
 	let { name } = spec;
@@ -128,14 +143,7 @@ export function createLiveTerminal(spec: TerminalSpec, ports: TerminalPorts): Li
 	function finish(link: AttachLink): void {
 		if (pty.exit) link.finish({ event: "exit", exit_code: pty.exit.code, signal: pty.exit.signal });
 	}
-	function assertMayType(client: string): void {
-		if (pty.exit) throw new AppError("TERMINAL_CLOSED", `The program of terminal ${name} has ended.`);
-		if (!pty.isOpen)
-			throw new AppError("TERMINAL_CLOSED", `The program of terminal ${name} has closed its terminal.`);
-		const driver = rule.driver?.link.options;
-		if (driver && driver.client !== client)
-			throw new AppError("NOT_DRIVER", `Terminal ${name} is driven by ${driver.device}.`);
-	}
+	const assertMayType = (client: string): void => assertTypable({ name, pty, rule }, client);
 	function record(): HostTerminal {
 		return {
 			terminal_id: spec.terminalId,

@@ -56,6 +56,11 @@ interface Peer {
 	onClose(): void;
 }
 
+function assertSecret(given: Uint8Array, wanted: Uint8Array): void {
+	if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
+		throw new AppError("AUTH_REQUIRED", "The pty-host's secret is wrong.");
+}
+
 /** The PTY masters' only home: serves daemons (control) and clients (attach) on one socket. */
 export function createPtyHost(options: PtyHostOptions): PtyHost {
 	const terminals = new Map<string, LiveTerminal>();
@@ -88,10 +93,7 @@ export function createPtyHost(options: PtyHostOptions): PtyHost {
 	});
 
 	function acceptDaemon(peer: Peer, secret: string, version: number): void {
-		const given = Buffer.from(secret, "hex");
-		const wanted = options.readSecret();
-		if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
-			throw new AppError("AUTH_REQUIRED", "The pty-host's secret is wrong.");
+		assertSecret(Buffer.from(secret, "hex"), options.readSecret());
 		waitedForDaemon = true;
 		daemons.add(peer.socket);
 		peer.reader.setLimit(HOST_FRAME_BYTES);
