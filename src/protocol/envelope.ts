@@ -20,7 +20,6 @@ export const requestSchema = z.strictObject({
 	params: z.unknown().optional(),
 	idempotency_key: z.string().min(1).max(200).optional(),
 });
-export type Request = z.infer<typeof requestSchema>;
 
 export const wireErrorSchema = z.looseObject({
 	code: z.int(),
