@@ -150,30 +150,38 @@ export function createPrefixReader(prefix: number): PrefixReader {
 	}
 	/** Bytes in which nothing can be meant for us: a paste, or plain typing. */
 	function isPlain(bytes: Uint8Array): boolean {
-		if (armed || heldTilde || bytes.includes(ESC)) return false;
-		return pasting || !(bytes.includes(prefix) || bytes.includes(TILDE));
+		if (armed || heldTilde) return false;
+		// A loop: for the one byte of a key it is done before a search has begun.
+		for (const byte of bytes) {
+			if (byte === ESC || (!pasting && (byte === prefix || byte === TILDE))) return false;
+		}
+		return bytes.length > 0;
+	}
+	/** Key by key. */
+	function apart(bytes: Uint8Array): TypedPart[] {
+		const out: TypedPart[] = [];
+		let pieces: Uint8Array[] = [];
+		function flush(): void {
+			if (pieces.length > 0) out.push({ kind: "send", bytes: joinBytes(pieces) });
+			pieces = [];
+		}
+		for (const part of splitKeys(bytes).flatMap(one)) {
+			if (part.kind === "send") pieces.push(part.bytes);
+			else {
+				flush();
+				out.push(part);
+			}
+		}
+		flush();
+		return out;
 	}
 	return {
 		push(bytes) {
-			if (bytes.length > 0 && isPlain(bytes)) {
-				afterEnter = bytes.at(-1) === 0x0d;
+			if (isPlain(bytes)) {
+				afterEnter = bytes[bytes.length - 1] === 0x0d;
 				return [{ kind: "send", bytes }];
 			}
-			const out: TypedPart[] = [];
-			let pieces: Uint8Array[] = [];
-			function flush(): void {
-				if (pieces.length > 0) out.push({ kind: "send", bytes: joinBytes(pieces) });
-				pieces = [];
-			}
-			for (const part of splitKeys(bytes).flatMap(one)) {
-				if (part.kind === "send") pieces.push(part.bytes);
-				else {
-					flush();
-					out.push(part);
-				}
-			}
-			flush();
-			return out;
+			return apart(bytes);
 		},
 	};
 }
