@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createProduct, lines, NODE, type Product } from "#test/support/product.ts";
@@ -60,13 +60,15 @@ describe.skipIf(missing)("acceptance: a sandboxed command", () => {
 				for (const path of places.sockets) expect(existsSync(path), path).toBe(true);
 				writeFileSync(join(cwd, "places.json"), JSON.stringify(places));
 				writeFileSync(join(cwd, "attack.cjs"), ATTACK);
+				// The pinned Node may lie in /tmp, of which a command sees its own folder only.
+				copyFileSync(NODE, join(cwd, "node"));
 				model.push(
 					{
 						items: [
 							{
 								type: "function_call",
 								name: "exec_command",
-								args: { cmd: `${NODE} attack.cjs`, login: false },
+								args: { cmd: "./node attack.cjs", login: false },
 							},
 						],
 					},

@@ -19,11 +19,9 @@ import { createLocalEnvironment, type LocalEnvironment } from "#daemon/agent/loc
 import { isSameProcess } from "#platform/identity.ts";
 import { resolvePaths } from "#platform/paths.ts";
 
-const CONNECT = `
-const socket = require("node:net").connect(process.argv[1]);
-socket.on("connect", () => { console.log("CONNECTED"); process.exit(0); });
-socket.on("error", (error) => { console.log("refused", error.code); process.exit(1); });
-`;
+/** Perl is on every Debian and outside of /tmp, which commands do not see; the pinned Node may be anywhere. */
+const CONNECT =
+	'use Socket; socket(my $s, AF_UNIX, SOCK_STREAM, 0) or die; print connect($s, sockaddr_un($ARGV[0])) ? "CONNECTED\\n" : "refused $!\\n";';
 
 /** Two places for the same tests: under /tmp, which the sandbox replaces, and outside it. */
 const ROOTS = [tmpdir(), homedir()].map((base) => realpathSync(mkdtempSync(join(base, "weave-sandbox-"))));
@@ -187,7 +185,7 @@ describe.skipIf(!available).each(ROOTS)("sandbox at %s", (root) => {
 			for (const cwd of [work, root]) {
 				for (const name of ["homie/daemon.sock", "homie/pty.sock", "weave/coord.sock"]) {
 					const running = environment.exec({
-						argv: [process.execPath, "-e", CONNECT, join(root, name)],
+						argv: ["/usr/bin/perl", "-e", CONNECT, join(root, name)],
 						cwd,
 						env: {},
 						sandbox,
@@ -207,7 +205,7 @@ describe.skipIf(!available).each(ROOTS)("sandbox at %s", (root) => {
 			for (const place of places) if (!existsSync(place)) await listen(place);
 			const request = { env: {}, networkAccess: true, writableRoots: [], sandbox };
 			const attempt = async (place: string, cwd: string): Promise<string> =>
-				(await environment.exec({ ...request, cwd, argv: [process.execPath, "-e", CONNECT, place] }).done)
+				(await environment.exec({ ...request, cwd, argv: ["/usr/bin/perl", "-e", CONNECT, place] }).done)
 					.output;
 			expect(await attempt(join(root, "editor.sock"), work)).toMatch(/^refused /);
 			expect(await attempt(join(root, "editor.sock"), "/")).toMatch(/^refused /);
@@ -252,7 +250,7 @@ describe.skipIf(!available).each(ROOTS)("sandbox at %s", (root) => {
 	});
 
 	test("sandbox: full access is no wall, which proves the attempts above", async () => {
-		const argv = [process.execPath, "-e", CONNECT, join(root, "homie/daemon.sock")];
+		const argv = ["/usr/bin/perl", "-e", CONNECT, join(root, "homie/daemon.sock")];
 		const request = { cwd: work, env: {}, networkAccess: false, writableRoots: [] };
 		expect((await environment.exec({ ...request, argv, sandbox: "danger-full-access" }).done).output).toBe(
 			"CONNECTED\n",
