@@ -43,7 +43,7 @@ for (const row of rows.filter((row) => !options.only || row.name.includes(option
 	}
 }
 if (options.write) {
-	const head = `# Performance\n\nWritten by \`npm run bench -- --write\`, on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}, ${process.platform}.\nEvery ratio is to a baseline taken in the same run, interleaved with ours; medians of ${rounds} rounds or more. \`node -e 0\` took ${nodeMs.toFixed(1)} ms.\n\n`;
+	const head = `# Performance\n\nWritten by \`npm run bench -- --write\`, on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}, ${process.platform}.\nEvery ratio is to a baseline taken in the same run, interleaved with ours; ${rounds === 1 ? "one round (`--quick`)" : `medians of ${rounds} rounds or more`}. \`node -e 0\` took ${nodeMs.toFixed(1)} ms.\n\n`;
 	writeFileSync("docs/performance.md", `${head}${table.join("\n")}\n`);
 }
 console.log(missed === 0 ? "every row met its bar" : `${missed} row(s) missed or failed`);
