@@ -215,7 +215,7 @@ describe("acceptance: manners with a daemon", () => {
 	test("a reader that stops reading ends an attach, and the program goes on", () => {
 		const { stdout, stderr } = shell(
 			product,
-			`homie new -- sh -c "seq 300000; cat" | head -1; echo "${D}{PIPESTATUS[0]}"`,
+			`homie new -- sh -c "seq 300000; sleep 600" | head -1; echo "${D}{PIPESTATUS[0]}"`,
 		);
 		expect(stdout.replaceAll("\r", "")).toBe("1\n141\n");
 		expect(stderr).toBe("");
