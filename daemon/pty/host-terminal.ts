@@ -72,7 +72,10 @@ function createOutput(
 	}
 	const pty = startPtyProcess(spec, {
 		onData: received,
-		onExit: ports.onExit,
+		onExit: () => {
+			screen.flush();
+			ports.onExit();
+		},
 	});
 	const screen = ports.screens.open(spec.terminalId, spec, {
 		onAnswer: (data) => void pty.write(Buffer.from(data)),

@@ -1,6 +1,5 @@
 import { Worker } from "node:worker_threads";
 import { createDeferred, type Deferred } from "#base/deferred.ts";
-import { createEmulatorNeed } from "./emulator-need.ts";
 import type { FromScreenWorker, ToScreenWorker } from "./screen-protocol.ts";
 import type { ScreenPaint } from "./screen-state.ts";
 
@@ -9,9 +8,6 @@ const SCROLLBACK_LINES = 1_000;
 /** While somebody drives, bytes are parsed in batches of this size or this age: nobody needs the emulator, it costs CPU. */
 const LAZY_FEED_BYTES = 4 * 1024 * 1024;
 const LAZY_FEED_MS = 200;
-/** So much waits without a limit in time, when nothing in it needs the emulator before somebody looks. */
-const CALM_BYTES = 64 * 1024;
-const NEED_END_BYTES = 256;
 /** Room for what waits: at first, and over a batch for the piece that makes it whole. */
 const FEED_FIRST_BYTES = 1024;
 const FEED_SLACK_BYTES = 64 * 1024;
@@ -28,8 +24,10 @@ export interface ScreenLines {
 
 /** The emulator of one terminal, as the byte-moving thread sees it: takes bytes at once, parses them later. */
 export interface Screen extends Disposable {
-	/** `urgent`: nobody else answers the program's queries, so one is parsed in this turn. What needs no emulator waits for a look. */
+	/** `urgent`: nobody else answers the program's queries, so parse in this turn. */
 	push(bytes: Uint8Array, urgent: boolean): void;
+	/** Sends what was pushed to the worker; before a change of who answers. */
+	flush(): void;
 	resize(cols: number, rows: number): void;
 	/** Of everything pushed before. */
 	paint(kind: ScreenPaint): Promise<Uint8Array>;
@@ -145,7 +143,6 @@ function createScreen({
 	let over = false;
 	let timer: NodeJS.Timeout | undefined;
 	let soon: NodeJS.Immediate | undefined;
-	const isNeeded = createEmulatorNeed();
 
 	/** An emulator that saw nothing need not exist. */
 	function ensureOpen(): void {
@@ -180,21 +177,15 @@ function createScreen({
 		waiting.set(bytes, waitingBytes);
 		waitingBytes = needed;
 	}
-	function schedule(needed: boolean): void {
-		if (waitingBytes >= LAZY_FEED_BYTES) flush();
-		else if (!needed && waitingBytes < CALM_BYTES) return;
-		else if (waitingUrgent) soon ??= setImmediate(flush);
-		else timer ??= setTimeout(flush, LAZY_FEED_MS);
-	}
 	return {
 		push(bytes, urgent) {
 			if (waitingBytes > 0 && urgent !== waitingUrgent) flush();
 			waitingUrgent = urgent;
 			keep(bytes);
 			unparsed += bytes.length;
-			// What is much is parsed anyway; of it only the end matters for what follows.
-			const needed = isNeeded(bytes.length < CALM_BYTES ? bytes : bytes.subarray(-NEED_END_BYTES));
-			schedule(needed);
+			if (waitingBytes >= LAZY_FEED_BYTES) flush();
+			else if (urgent) soon ??= setImmediate(flush);
+			else timer ??= setTimeout(flush, LAZY_FEED_MS);
 			if (!over && unparsed >= HOLD_AT_BYTES) {
 				over = true;
 				handlers.onBacklog(true);
@@ -207,6 +198,7 @@ function createScreen({
 				handlers.onBacklog(false);
 			}
 		},
+		flush,
 		resize(cols, rows) {
 			flush();
 			present = { cols, rows };

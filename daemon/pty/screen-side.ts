@@ -187,21 +187,6 @@ function paintTitle(title: string): string {
 	return title === "" ? "" : `\x1b]2;${title.replace(/[\x00-\x1f\x7f-\x9f]/g, "")}\x07`;
 }
 
-/** The cursor. In origin mode its row counts from the top margin, and a cursor outside the margins comes from the other screen only. */
-function paintPlace(
-	terminal: Terminal,
-	{ scrollTop, scrollBottom }: BufferView,
-	kind: "full" | "screen",
-): string {
-	const buffer = terminal.buffer.active;
-	const cursor = paintCursor(terminal, buffer, buffer.cursorX, buffer.cursorY);
-	if (!terminal.modes.originMode) return cursor;
-	const inside = buffer.cursorY >= scrollTop && buffer.cursorY <= scrollBottom;
-	if (!inside && kind === "full" && buffer.type === "normal") return `\x1b[?6h\x1b[?47h${cursor}\x1b[?47l`;
-	const row = Math.max(0, Math.min(buffer.cursorY, scrollBottom) - scrollTop);
-	return `\x1b[?6h${cursor.replace(/^\x1b\[\d+;/, `\x1b[${row + 1};`)}`;
-}
-
 /**
  * Everything beside the cells, for the active screen, in an order in which no sequence undoes another: saved cursor, tabs,
  * margins and origin mode (both home the cursor), cursor, charsets, colours, modes, keyboard, shape, visibility.
@@ -210,11 +195,15 @@ export function paintActiveState(terminal: Terminal, side: SideRecord, kind: "fu
 	const core = coreOf(terminal);
 	const view = core.buffer;
 	const buffer = terminal.buffer.active;
+	const origin = terminal.modes.originMode;
 	return [
 		savedCursor(terminal, buffer.type),
 		paintTabs(view, terminal.cols),
 		paintMargins(terminal, view),
-		paintPlace(terminal, view, kind),
+		origin ? "" : paintCursor(terminal, buffer, buffer.cursorX, buffer.cursorY),
+		origin
+			? `\x1b[?6h${paintCursor(terminal, buffer, buffer.cursorX, buffer.cursorY).replace(/^\x1b\[(\d+);/, (_, row) => `\x1b[${Number(row) - view.scrollTop};`)}`
+			: "",
 		paintCharsets(core._charsetService),
 		sgrOf(core._inputHandler._curAttrData),
 		paintModes(terminal),

@@ -22,8 +22,6 @@ export interface ScreenState extends Disposable {
 	/** Of everything fed before this call. */
 	paint(kind: ScreenPaint): Promise<Uint8Array>;
 	lines(): Promise<{ lines: string[]; cursor: { x: number; y: number } }>;
-	/** Lines that scrolled off the normal screen; without those that are not parsed yet. */
-	readonly historyLines: number;
 }
 
 export interface ScreenOptions {
@@ -142,9 +140,6 @@ export function createScreenState(options: ScreenOptions): ScreenState {
 				await settle();
 				return readLines(terminal);
 			}),
-		get historyLines() {
-			return terminal.buffer.normal.baseY;
-		},
 		[Symbol.dispose]: () => terminal.dispose(),
 	};
 }
