@@ -72,10 +72,7 @@ function createOutput(
 	}
 	const pty = startPtyProcess(spec, {
 		onData: received,
-		onExit: () => {
-			screen.flush();
-			ports.onExit();
-		},
+		onExit: ports.onExit,
 	});
 	const screen = ports.screens.open(spec.terminalId, spec, {
 		onAnswer: (data) => void pty.write(Buffer.from(data)),

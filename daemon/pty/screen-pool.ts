@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { createDeferred, type Deferred } from "#base/deferred.ts";
+import { createEmulatorNeed } from "./emulator-need.ts";
 import type { FromScreenWorker, ToScreenWorker } from "./screen-protocol.ts";
 import type { ScreenPaint } from "./screen-state.ts";
 
@@ -8,6 +9,9 @@ const SCROLLBACK_LINES = 1_000;
 /** While somebody drives, bytes are parsed in batches of this size or this age: nobody needs the emulator, it costs CPU. */
 const LAZY_FEED_BYTES = 4 * 1024 * 1024;
 const LAZY_FEED_MS = 200;
+/** So much waits without a limit in time, when nothing in it needs the emulator before somebody looks. */
+const CALM_BYTES = 64 * 1024;
+const NEED_END_BYTES = 256;
 /** Room for what waits: at first, and over a batch for the piece that makes it whole. */
 const FEED_FIRST_BYTES = 1024;
 const FEED_SLACK_BYTES = 64 * 1024;
@@ -24,10 +28,8 @@ export interface ScreenLines {
 
 /** The emulator of one terminal, as the byte-moving thread sees it: takes bytes at once, parses them later. */
 export interface Screen extends Disposable {
-	/** `urgent`: nobody else answers the program's queries, so parse in this turn. */
+	/** `urgent`: nobody else answers the program's queries, so one is parsed in this turn. What needs no emulator waits for a look. */
 	push(bytes: Uint8Array, urgent: boolean): void;
-	/** Sends what was pushed to the worker; before a change of who answers. */
-	flush(): void;
 	resize(cols: number, rows: number): void;
 	/** Of everything pushed before. */
 	paint(kind: ScreenPaint): Promise<Uint8Array>;
@@ -45,11 +47,11 @@ export interface ScreenPool extends AsyncDisposable {
 	open(id: string, size: { cols: number; rows: number }, handlers: ScreenHandlers): Screen;
 }
 
-/** The worker starts with the first bytes that need it. A worker that dies is a bug of ours: `onCrash` hears of it. */
+/** The worker starts with the first bytes that need it. One that dies is a bug of ours: `onCrash` hears of it, the next begins anew. */
 export function createScreenPool(workerUrl: URL, onCrash: (error: Error) => void): ScreenPool {
 	let worker: Worker | undefined;
 	let requestId = 0;
-	const screens = new Map<string, ScreenHandlers & { fed(bytes: number): void }>();
+	const screens = new Map<string, ScreenHandlers & WorkerEvents>();
 	const painted = new Map<number, Deferred<Uint8Array>>();
 	const listed = new Map<number, Deferred<ScreenLines>>();
 
@@ -76,8 +78,18 @@ export function createScreenPool(workerUrl: URL, onCrash: (error: Error) => void
 	function start(): Worker {
 		const started = new Worker(workerUrl);
 		started.on("message", receive);
-		started.on("error", onCrash);
+		started.on("error", (error) => lost(error));
 		return started;
+	}
+	/** All emulators are gone: screens begin empty again, and nobody goes on waiting for the old ones. */
+	function lost(error: Error): void {
+		worker = undefined;
+		onCrash(error);
+		for (const reply of painted.values()) reply.resolve(NOTHING);
+		for (const reply of listed.values()) reply.resolve({ lines: [], cursor: { x: 0, y: 0 } });
+		painted.clear();
+		listed.clear();
+		for (const screen of screens.values()) screen.lost();
 	}
 	function post(message: ToScreenWorker, transfer: ArrayBuffer[] = []): void {
 		worker ??= start();
@@ -86,7 +98,7 @@ export function createScreenPool(workerUrl: URL, onCrash: (error: Error) => void
 
 	function open(id: string, size: { cols: number; rows: number }, handlers: ScreenHandlers): Screen {
 		const screen = createScreen({ id, size, post, handlers, paintRequest, linesRequest });
-		screens.set(id, { ...handlers, fed: screen.fed });
+		screens.set(id, { ...handlers, fed: screen.fed, lost: screen.lost });
 		return {
 			...screen,
 			[Symbol.dispose]() {
@@ -117,6 +129,13 @@ export function createScreenPool(workerUrl: URL, onCrash: (error: Error) => void
 	};
 }
 
+interface WorkerEvents {
+	/** So many bytes were parsed. */
+	fed(bytes: number): void;
+	/** The worker is gone, and the emulator with it. */
+	lost(): void;
+}
+
 interface ScreenParts {
 	id: string;
 	size: { cols: number; rows: number };
@@ -133,7 +152,7 @@ function createScreen({
 	handlers,
 	paintRequest,
 	linesRequest,
-}: ScreenParts): Screen & { fed(bytes: number): void } {
+}: ScreenParts): Screen & WorkerEvents {
 	let opened = false;
 	let present = size;
 	let waiting = NOTHING;
@@ -143,6 +162,7 @@ function createScreen({
 	let over = false;
 	let timer: NodeJS.Timeout | undefined;
 	let soon: NodeJS.Immediate | undefined;
+	const isNeeded = createEmulatorNeed();
 
 	/** An emulator that saw nothing need not exist. */
 	function ensureOpen(): void {
@@ -177,28 +197,37 @@ function createScreen({
 		waiting.set(bytes, waitingBytes);
 		waitingBytes = needed;
 	}
+	function parsed(bytes: number): void {
+		unparsed -= bytes;
+		if (!over || unparsed > RELEASE_AT_BYTES) return;
+		over = false;
+		handlers.onBacklog(false);
+	}
+	function schedule(needed: boolean): void {
+		if (waitingBytes >= LAZY_FEED_BYTES) flush();
+		else if (!needed && waitingBytes < CALM_BYTES) return;
+		else if (waitingUrgent) soon ??= setImmediate(flush);
+		else timer ??= setTimeout(flush, LAZY_FEED_MS);
+	}
 	return {
 		push(bytes, urgent) {
 			if (waitingBytes > 0 && urgent !== waitingUrgent) flush();
 			waitingUrgent = urgent;
 			keep(bytes);
 			unparsed += bytes.length;
-			if (waitingBytes >= LAZY_FEED_BYTES) flush();
-			else if (urgent) soon ??= setImmediate(flush);
-			else timer ??= setTimeout(flush, LAZY_FEED_MS);
+			// What is much is parsed anyway; of it only the end matters for what follows.
+			const needed = isNeeded(bytes.length < CALM_BYTES ? bytes : bytes.subarray(-NEED_END_BYTES));
+			schedule(needed);
 			if (!over && unparsed >= HOLD_AT_BYTES) {
 				over = true;
 				handlers.onBacklog(true);
 			}
 		},
-		fed(bytes) {
-			unparsed -= bytes;
-			if (over && unparsed <= RELEASE_AT_BYTES) {
-				over = false;
-				handlers.onBacklog(false);
-			}
+		fed: (bytes) => parsed(bytes),
+		lost() {
+			opened = false;
+			parsed(unparsed - waitingBytes);
 		},
-		flush,
 		resize(cols, rows) {
 			flush();
 			present = { cols, rows };

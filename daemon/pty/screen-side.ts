@@ -2,6 +2,7 @@ import type { Terminal } from "@xterm/headless";
 import { type AttributeView, paintCursor, sgrOf } from "./screen-paint.ts";
 
 /** Parts of @xterm/headless 6.0.0 (pinned) that its typed interface leaves out and an exact snapshot needs. */
+type Charset = Record<string, string> | undefined;
 interface BufferView {
 	x: number;
 	y: number;
@@ -11,6 +12,7 @@ interface BufferView {
 	savedX: number;
 	savedY: number;
 	savedCurAttrData: AttributeView;
+	savedCharset: Charset;
 	tabs: Record<number, boolean | undefined>;
 }
 interface CoreView {
@@ -19,7 +21,8 @@ interface CoreView {
 	_inputHandler: { _curAttrData: AttributeView; _parser: { currentState: number } };
 	coreService: { isCursorHidden: boolean };
 	coreMouseService: { activeProtocol: string; activeEncoding: string };
-	_charsetService: { glevel: number; _charsets: (Record<string, string> | undefined)[] };
+	/** `charset` is the one in force: after a restored cursor not what its level says. */
+	_charsetService: { glevel: number; charset: Charset; _charsets: Charset[] };
 }
 
 export function coreOf(terminal: Terminal): CoreView {
@@ -120,7 +123,15 @@ function savedCursor(terminal: Terminal, which: "normal" | "alternate"): string 
 	const { normal, alt } = coreOf(terminal)._bufferService.buffers;
 	const view = which === "normal" ? normal : alt;
 	const y = Math.max(0, view.savedY - view.ybase);
-	return `\x1b[${y + 1};${view.savedX + 1}H${sgrOf(view.savedCurAttrData)}\x1b7\x1b[m`;
+	const save = isLineDrawing(view.savedCharset) ? "\x1b(0\x1b7\x1b(B" : "\x1b7";
+	return `\x1b[${y + 1};${view.savedX + 1}H${sgrOf(view.savedCurAttrData)}${save}\x1b[m`;
+}
+
+/** The cursor that was saved on the alternate screen, which outlives leaving it. */
+export function paintOtherSaved(terminal: Terminal): string {
+	const { savedX, savedY, savedCharset } = coreOf(terminal)._bufferService.buffers.alt;
+	if (!savedX && !savedY && !savedCharset) return "";
+	return `\x1b[?1047h${savedCursor(terminal, "alternate")}\x1b[?1047l`;
 }
 
 /** What the normal screen keeps while the alternate one shows: its margins and saved cursor. */
@@ -141,12 +152,25 @@ function paintTabs(view: BufferView, cols: number): string {
 	return `\x1b[3g${stops.map((x) => `\x1b[1;${x + 1}H\x1bH`).join("")}`;
 }
 
+/** The one other set that programs use; a national one is shown as ASCII. */
+function isLineDrawing(charset: Charset): boolean {
+	return charset?.["q"] === "─";
+}
+
 function paintCharsets({ glevel, _charsets }: CoreView["_charsetService"]): string {
 	const designate = _charsets
-		.map((set, g) => (set?.["q"] === "─" ? `\x1b${"()*+"[g] ?? "("}0` : ""))
+		.map((set, g) => (isLineDrawing(set) ? `\x1b${"()*+"[g] ?? "("}0` : ""))
 		.join("");
 	const shift = ["", "\x0e", "\x1bn", "\x1bo"][glevel] ?? "";
 	return designate + shift;
+}
+
+/** The cursor's place and the character sets, which restoring the cursor is the only way to set apart from their levels. */
+function paintPlaceAndCharsets(terminal: Terminal, kind: "full" | "screen"): string {
+	const { buffer, _charsetService: charsets } = coreOf(terminal);
+	const place = paintPlace(terminal, buffer, kind);
+	const asLevelled = isLineDrawing(charsets.charset) === isLineDrawing(charsets._charsets[charsets.glevel]);
+	return asLevelled ? place + paintCharsets(charsets) : `${paintCharsets(charsets)}\x1b8${place}`;
 }
 
 /** The whole stack, for a reader that starts from nothing. */
@@ -187,6 +211,21 @@ function paintTitle(title: string): string {
 	return title === "" ? "" : `\x1b]2;${title.replace(/[\x00-\x1f\x7f-\x9f]/g, "")}\x07`;
 }
 
+/** The cursor. In origin mode its row counts from the top margin, and a cursor outside the margins comes from the other screen only. */
+function paintPlace(
+	terminal: Terminal,
+	{ scrollTop, scrollBottom }: BufferView,
+	kind: "full" | "screen",
+): string {
+	const buffer = terminal.buffer.active;
+	const cursor = paintCursor(terminal, buffer, buffer.cursorX, buffer.cursorY);
+	if (!terminal.modes.originMode) return cursor;
+	const inside = buffer.cursorY >= scrollTop && buffer.cursorY <= scrollBottom;
+	if (!inside && kind === "full" && buffer.type === "normal") return `\x1b[?6h\x1b[?47h${cursor}\x1b[?47l`;
+	const row = Math.max(0, Math.min(buffer.cursorY, scrollBottom) - scrollTop);
+	return `\x1b[?6h${cursor.replace(/^\x1b\[\d+;/, `\x1b[${row + 1};`)}`;
+}
+
 /**
  * Everything beside the cells, for the active screen, in an order in which no sequence undoes another: saved cursor, tabs,
  * margins and origin mode (both home the cursor), cursor, charsets, colours, modes, keyboard, shape, visibility.
@@ -195,16 +234,11 @@ export function paintActiveState(terminal: Terminal, side: SideRecord, kind: "fu
 	const core = coreOf(terminal);
 	const view = core.buffer;
 	const buffer = terminal.buffer.active;
-	const origin = terminal.modes.originMode;
 	return [
 		savedCursor(terminal, buffer.type),
 		paintTabs(view, terminal.cols),
 		paintMargins(terminal, view),
-		origin ? "" : paintCursor(terminal, buffer, buffer.cursorX, buffer.cursorY),
-		origin
-			? `\x1b[?6h${paintCursor(terminal, buffer, buffer.cursorX, buffer.cursorY).replace(/^\x1b\[(\d+);/, (_, row) => `\x1b[${Number(row) - view.scrollTop};`)}`
-			: "",
-		paintCharsets(core._charsetService),
+		paintPlaceAndCharsets(terminal, kind),
 		sgrOf(core._inputHandler._curAttrData),
 		paintModes(terminal),
 		kind === "full" ? paintKeyboardStack(side, buffer.type) : paintKeyboardTop(side, buffer.type),

@@ -1,10 +1,12 @@
 import xterm from "@xterm/headless";
 import { incompleteTailAt, lastColours, scrolledOffPrefix } from "./escape-scan.ts";
 import { paintRows } from "./screen-paint.ts";
+import { createScreenParser } from "./screen-parse.ts";
 import {
 	paintActiveState,
 	paintHiddenState,
 	paintKeyboardStack,
+	paintOtherSaved,
 	parserAtRest,
 	plainTitle,
 	type SideRecord,
@@ -22,6 +24,8 @@ export interface ScreenState extends Disposable {
 	/** Of everything fed before this call. */
 	paint(kind: ScreenPaint): Promise<Uint8Array>;
 	lines(): Promise<{ lines: string[]; cursor: { x: number; y: number } }>;
+	/** Lines that scrolled off the normal screen; without those that are not parsed yet. */
+	readonly historyLines: number;
 }
 
 export interface ScreenOptions {
@@ -81,8 +85,7 @@ export function createScreenState(options: ScreenOptions): ScreenState {
 		return done;
 	}
 
-	const parse = (bytes: Uint8Array): Promise<void> =>
-		new Promise((resolve) => terminal.write(bytes, resolve));
+	const parse = createScreenParser(terminal);
 
 	/** Puts bytes onto the screen. */
 	async function show(bytes: Uint8Array): Promise<void> {
@@ -140,6 +143,9 @@ export function createScreenState(options: ScreenOptions): ScreenState {
 				await settle();
 				return readLines(terminal);
 			}),
+		get historyLines() {
+			return terminal.buffer.normal.baseY;
+		},
 		[Symbol.dispose]: () => terminal.dispose(),
 	};
 }
@@ -148,7 +154,8 @@ function paintFull(terminal: xterm.Terminal, side: SideRecord): string {
 	const { normal, alternate, active } = terminal.buffer;
 	const { cols, rows } = terminal;
 	const base = `\x1bc${paintRows(normal, cols, 0, normal.baseY + rows)}`;
-	if (active.type === "normal") return base + paintActiveState(terminal, side, "full");
+	if (active.type === "normal")
+		return base + paintOtherSaved(terminal) + paintActiveState(terminal, side, "full");
 	const under = paintHiddenState(terminal) + paintKeyboardStack(side, "normal");
 	return `${base}${under}\x1b[?1047h\x1b[H${paintRows(alternate, cols, 0, rows)}${paintActiveState(terminal, side, "full")}`;
 }

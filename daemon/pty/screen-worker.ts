@@ -1,6 +1,7 @@
 import { parentPort } from "node:worker_threads";
+import { systemClock } from "#base/clock.ts";
 import type { FromScreenWorker, ToScreenWorker } from "./screen-protocol.ts";
-import { createScreenState, type ScreenState } from "./screen-state.ts";
+import { createSleepingScreen } from "./sleeping-screen.ts";
 
 /**
  * Worker entry: the emulators of all terminals, away from the thread that moves bytes. Work of one terminal is done in order
@@ -8,7 +9,9 @@ import { createScreenState, type ScreenState } from "./screen-state.ts";
  */
 const port = parentPort;
 if (!port) throw new Error("screen-worker runs as a worker thread of the pty-host only");
-const screens = new Map<string, ScreenState>();
+type ScreenOfWorker = ReturnType<typeof createSleepingScreen>;
+
+const screens = new Map<string, ScreenOfWorker>();
 
 function post(message: FromScreenWorker, transfer: ArrayBuffer[] = []): void {
 	port?.postMessage(message, transfer);
@@ -16,15 +19,18 @@ function post(message: FromScreenWorker, transfer: ArrayBuffer[] = []): void {
 
 function open(message: Extract<ToScreenWorker, { op: "open" }>): void {
 	const { id } = message;
-	const screen = createScreenState({
-		...message,
-		onAnswer: (data) => post({ op: "answer", id, data }),
-		onTitle: (title) => post({ op: "title", id, title }),
-	});
+	const screen = createSleepingScreen(
+		{
+			...message,
+			onAnswer: (data) => post({ op: "answer", id, data }),
+			onTitle: (title) => post({ op: "title", id, title }),
+		},
+		systemClock,
+	);
 	screens.set(id, screen);
 }
 
-async function work(screen: ScreenState, message: Exclude<ToScreenWorker, { op: "open" }>): Promise<void> {
+async function work(screen: ScreenOfWorker, message: Exclude<ToScreenWorker, { op: "open" }>): Promise<void> {
 	const { id } = message;
 	switch (message.op) {
 		case "feed":

@@ -100,4 +100,13 @@ describe("screen state", () => {
 		expect(titles).toEqual(["plain", "ab", "日".repeat(256)]);
 		expect((await screen.paint("full")).length).toBeLessThan(4096);
 	});
+
+	test("no sequence breaks the emulator: what a program sends stays its own trouble", async () => {
+		using screen = createScreen();
+		// The emulator itself throws on this one.
+		await screen.feed(Buffer.from("above\x1b[24;80H\x1b[1J\x1b[2;1Hafter"), false);
+		expect((await screen.lines()).lines.slice(0, 2)).toEqual(["", "after"]);
+		await screen.feed(Buffer.from("\x1b[24;80H\x1b[?1J\r\nlast"), false);
+		expect((await screen.lines()).lines.at(-1)).toBe("last");
+	});
 });
