@@ -1,7 +1,8 @@
 import type { Clock } from "#base/clock.ts";
 import type { NewId } from "#base/id.ts";
-import type { Item, TokenUsage, TurnError } from "#protocol/codex-item.ts";
-import type { ModelItem, ModelProvider } from "./model.ts";
+import type { Item, PlanStep, TokenUsage, TurnError, UserInput } from "#protocol/codex-item.ts";
+import type { TurnKind } from "#protocol/record.ts";
+import type { ModelItem, ModelOptions, ModelProvider } from "./model.ts";
 import type { Tool, ToolContext } from "./tool.ts";
 
 /** What the loop tells as it goes; the runner persists and publishes. Same shapes and order as codex.md section 2. */
@@ -10,17 +11,27 @@ export type LoopEvent =
 	| { type: "item_completed"; item: Item }
 	| { type: "message_delta"; itemId: string; delta: string }
 	| { type: "reasoning_delta"; itemId: string; summaryIndex: number; delta: string }
+	| { type: "reasoning_part"; itemId: string; summaryIndex: number }
+	| { type: "reasoning_text_delta"; itemId: string; contentIndex: number; delta: string }
+	| { type: "plan_delta"; itemId: string; delta: string }
+	| { type: "plan_updated"; explanation: string | null; plan: readonly PlanStep[] }
+	/** A Codex notification without an event of ours; the runner adds threadId and turnId. */
+	| { type: "note"; method: string; params: Readonly<Record<string, unknown>> }
 	| { type: "command_output"; itemId: string; delta: string }
 	| { type: "diff_updated"; diff: string }
 	| { type: "usage_updated"; usage: TokenUsage }
 	| { type: "error"; error: TurnError; willRetry: boolean }
 	/** New history, in order; to be stored with the items it belongs to. */
-	| { type: "history"; items: readonly ModelItem[] };
+	| { type: "history"; items: readonly ModelItem[] }
+	/** After compaction: this is the whole history from here on; what was before stays readable, and rollback may return to it. */
+	| { type: "history_replaced"; items: readonly ModelItem[] };
 
 /** A message for the running turn, taken at a boundary. */
 export interface SteerMessage {
 	clientId: string | null;
 	text: string;
+	/** What was sent, part by part, where it is more than text; the item carries it verbatim. */
+	content?: readonly UserInput[];
 	/** Where the text came from, for the user item; a weave message says who sent it. */
 	itemId: string;
 }
@@ -42,7 +53,29 @@ export interface LoopPorts {
 	hooks: HookRunner;
 }
 
+/** What a review looks at (Codex `ReviewTarget`), and how it is shown. */
+export interface ReviewInput {
+	readonly target: Readonly<Record<string, unknown>>;
+	/** As the entered item names it: "current changes", "commit abc" ... */
+	readonly userFacingHint: string;
+	readonly prompt: string;
+}
+
 export interface TurnInput {
+	/** Absent: regular. `user_shell` turns never reach the loop. */
+	readonly kind?: TurnKind;
+	readonly review?: ReviewInput | null;
+	readonly options?: ModelOptions;
+	/** Codex collaboration mode: in `plan` a `<proposed_plan>` block becomes a plan item. */
+	readonly mode?: "default" | "plan";
+	/** config.toml's show_raw_agent_reasoning. */
+	readonly showRawReasoning?: boolean;
+	/** Clients want every raw response item (`note` rawResponseItem/completed). */
+	readonly rawEvents?: boolean;
+	/** config.toml's compact_prompt, where set. */
+	readonly compactPrompt?: string | null;
+	/** How often the history was compacted before this turn. */
+	readonly windowNumber?: number;
 	readonly threadId: string;
 	readonly turnId: string;
 	readonly model: string | null;

@@ -15,6 +15,43 @@ export interface ModelRequest {
 	/** Prompt sections (developer, user context), then history. */
 	input: readonly ModelItem[];
 	tools: readonly ModelItem[];
+	/** Absent: a turn. */
+	kind?: "turn" | "compaction" | "review" | "background";
+	/** How often the thread's history was compacted; the suffix of the window id. */
+	windowNumber?: number;
+	options?: ModelOptions;
+}
+
+/** Settings of one request; an absent member means config.toml's, then the model's default. */
+export interface ModelOptions {
+	effort?: string | undefined;
+	summary?: string | undefined;
+	verbosity?: string | undefined;
+	serviceTier?: string | undefined;
+	/** JSON Schema that the answer must follow. */
+	outputSchema?: Readonly<Record<string, unknown>> | undefined;
+	/** For request metadata: the thread's sandbox and folder. */
+	sandbox?: string | undefined;
+	originator?: string | undefined;
+}
+
+/** What is known of a model; the loop and the tools follow it. */
+export interface ModelDescription {
+	readonly id: string;
+	/** `code`: the model is offered a JavaScript `exec` tool over the others; `classic`: the tools themselves. */
+	readonly toolMode: "classic" | "code";
+	/** Tools go into the input as `additional_tools` (codex.md section 3). */
+	readonly toolsInInput: boolean;
+	/** Usable tokens of the window. */
+	readonly contextWindow: number | null;
+	/** Tokens at which the history is compacted by itself; null: never. */
+	readonly autoCompactTokens: number | null;
+	/** Instructions the catalogue brings for this model; null: our own. */
+	readonly baseInstructions: string | null;
+	readonly supportsParallelToolCalls: boolean;
+	/** `image` among the kinds of input it takes. */
+	readonly takesImages: boolean;
+	readonly defaultEffort: string | null;
 }
 
 /** What a provider streams. It never throws for expected failures: those are `failed`. Ends after `completed` or `failed`. */
@@ -23,9 +60,13 @@ export type ModelEvent =
 	| { type: "text_delta"; itemId: string; delta: string }
 	| { type: "reasoning_part"; itemId: string; summaryIndex: number }
 	| { type: "reasoning_delta"; itemId: string; summaryIndex: number; delta: string }
+	/** Raw reasoning text. */
+	| { type: "reasoning_text_delta"; itemId: string; contentIndex: number; delta: string }
+	/** Codex `RateLimitSnapshot`, from the response's headers or events. */
+	| { type: "rate_limits"; rateLimits: Readonly<Record<string, unknown>> }
 	/** A finished item, verbatim: message, reasoning, function_call, custom_tool_call, ... */
 	| { type: "item_done"; item: ModelItem }
-	| { type: "completed"; usage: TokenCounts | null }
+	| { type: "completed"; usage: TokenCounts | null; responseId?: string | null }
 	| { type: "failed"; failure: ModelFailure };
 
 export interface ModelFailure {
@@ -53,5 +94,11 @@ export interface ModelProvider {
 	/** Retries as the provider's config says (codex.md: request_max_retries, stream_max_retries; defaults 4 and 5). */
 	readonly retries: { request: number; stream: number };
 	stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+	/** Null or absent: the provider's default model. */
+	describe(model?: string | null): ModelDescription;
+	/** `remote`: a request that ends in a `compaction_trigger` item brings an encrypted `compaction` item (codex.md section 3). */
+	readonly compaction: "local" | "remote";
+	/** Id in config.toml (`model_provider`), or the provider's own name. */
+	readonly providerId: string;
 	listModels(): readonly string[];
 }

@@ -1,5 +1,11 @@
-import type { CommandExecutionItem, FileChangeItem } from "#protocol/codex-item.ts";
-import type { ApprovalDecision, ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
+import type { PlanStep, ToolItem } from "#protocol/codex-item.ts";
+import type {
+	ApprovalDecision,
+	ApprovalPolicy,
+	Question,
+	SandboxMode,
+	ThreadSettings,
+} from "#protocol/record.ts";
 import type { Environment } from "./environment.ts";
 import type { ModelItem } from "./model.ts";
 
@@ -16,13 +22,28 @@ export interface ApprovalRequest {
 	destructive: string | null;
 	confirmWord: string | null;
 	digest: string;
+	/** For commands: the prefix that could be allowed for good (Codex `proposedExecpolicyAmendment`). */
+	proposedPrefix?: readonly string[] | null;
+	/** Codex `commandActions` of the command, as its item has them. */
+	actions?: readonly Readonly<Record<string, unknown>>[];
 }
 
 export interface ApprovalOutcome {
 	/** `expired`: nobody may answer any more; treated like cancel. */
 	decision: ApprovalDecision | "expired";
+	/** With accept: allow this prefix from now on. */
+	allowPrefix?: readonly string[] | null;
 	resolvedBy: string | null;
 }
+
+/** Becomes a Question record; `params` in Codex's shape without threadId and turnId, which the runner adds. */
+export interface ClientQuestion {
+	itemId: string;
+	kind: Question["kind"];
+	params: Readonly<Record<string, unknown>>;
+}
+/** `result` in Codex's shape; `failed`: the client answered with an error, or nobody can answer any more. */
+export type ClientAnswer = { type: "result"; result: unknown } | { type: "failed"; message: string };
 
 /** Ids of what a turn's tools need from the world, handed in by the runner. */
 export interface ToolContext {
@@ -42,17 +63,22 @@ export interface ToolContext {
 	readonly turnBaseline: Map<string, string | undefined>;
 	/** Item events; `started` and `completed` carry the whole item. `completed` resolves when it is durable. */
 	readonly items: {
-		started(item: CommandExecutionItem | FileChangeItem): Promise<void>;
+		started(item: ToolItem): Promise<void>;
 		output(itemId: string, delta: string): void;
-		completed(item: CommandExecutionItem | FileChangeItem): Promise<void>;
+		completed(item: ToolItem): Promise<void>;
 		/** The git-style diff of the whole turn. */
 		diff(diff: string): void;
+		/** Input that the model wrote to a running command. */
+		input?(itemId: string, processId: string, stdin: string): void;
+		plan?(explanation: string | null, plan: readonly PlanStep[]): void;
+		/** A Codex notification without an event of ours; threadId and turnId are added. */
+		note?(method: string, params: Readonly<Record<string, unknown>>): void;
 	};
 	/** Commits the intent of an effect before it happens and its end after (architecture.md 4). */
 	readonly effects: {
 		intend(effect: {
 			itemId: string;
-			kind: "command" | "patch";
+			kind: "command" | "patch" | "call";
 			detail: Readonly<Record<string, unknown>>;
 		}): Promise<void>;
 		started(itemId: string, process: { pid: number; startTime: string | null }): Promise<void>;
@@ -60,6 +86,10 @@ export interface ToolContext {
 	};
 	/** Asks and waits; durable on both sides. Rejects only with the signal's reason. */
 	requestApproval(request: ApprovalRequest): Promise<ApprovalOutcome>;
+	/** Asks the clients and waits; rejects only with the signal's reason. Absent where nobody could answer. */
+	askClient?(question: ClientQuestion): Promise<ClientAnswer>;
+	/** The thread's settings as they were when the turn began. */
+	readonly settings?: ThreadSettings;
 	/** ms since 1970. */
 	nowMs(): number;
 }
@@ -67,6 +97,8 @@ export interface ToolContext {
 /** What goes back to the model; `stopTurn` ends the turn as interrupted without another model call (decision `cancel`). */
 export interface ToolResult {
 	output: string;
+	/** Sent instead of `output` where the result is more than text: `input_text` and `input_image` parts. */
+	content?: readonly ModelItem[];
 	success: boolean;
 	stopTurn: boolean;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { itemSchema, tokenUsageSchema, turnErrorSchema } from "./codex-item.ts";
-import { approvalSchema, threadSchema, turnSchema } from "./record.ts";
+import { itemSchema, planStepSchema, tokenUsageSchema, turnErrorSchema } from "./codex-item.ts";
+import { approvalSchema, questionSchema, threadSchema, turnSchema } from "./record.ts";
 
 /**
  * What happens in a thread, in order; the payloads of topic `chats.activity:<thread_id>` and the lines of `exec --json`.
@@ -21,6 +21,39 @@ export const chatEventSchema = z.discriminatedUnion("type", [
 		...ofItem,
 		delta: z.string(),
 		summary_index: z.int(),
+	}),
+	/** A new paragraph of the reasoning's summary begins. */
+	z.looseObject({ type: z.literal("chat.reasoning.part"), ...ofItem, summary_index: z.int() }),
+	/** Raw reasoning, where the provider shows it and config.toml asks for it. */
+	z.looseObject({
+		type: z.literal("chat.reasoning.raw"),
+		...ofItem,
+		delta: z.string(),
+		content_index: z.int(),
+	}),
+	z.looseObject({
+		type: z.literal("chat.plan.updated"),
+		...inTurn,
+		explanation: z.string().nullable(),
+		plan: z.array(planStepSchema),
+	}),
+	/** Text of an open `plan` item. */
+	z.looseObject({ type: z.literal("chat.plan.delta"), ...ofItem, delta: z.string() }),
+	/** Input that the model wrote to a running command. */
+	z.looseObject({
+		type: z.literal("chat.command.input"),
+		...ofItem,
+		process_id: z.string(),
+		stdin: z.string(),
+	}),
+	z.looseObject({ type: z.literal("chat.question.required"), ...ofItem, question: questionSchema }),
+	z.looseObject({ type: z.literal("chat.question.resolved"), ...ofItem, question: questionSchema }),
+	/** A Codex notification without a name of ours, whole: `params` in Codex's own shape, thread and turn ids included. */
+	z.looseObject({
+		type: z.literal("chat.codex"),
+		...inTurn,
+		method: z.string(),
+		params: z.looseObject({}),
 	}),
 	z.looseObject({ type: z.literal("chat.command.output"), ...ofItem, delta: z.string() }),
 	z.looseObject({ type: z.literal("chat.diff.updated"), ...inTurn, diff: z.string() }),
@@ -45,5 +78,7 @@ export const chatSnapshotSchema = z.looseObject({
 	has_more: z.boolean(),
 	/** Pending approvals of this thread, first asked first. */
 	approvals: z.array(approvalSchema),
+	/** Open questions of this thread, first asked first. */
+	questions: z.array(questionSchema).optional(),
 });
 export type ChatSnapshot = z.infer<typeof chatSnapshotSchema>;

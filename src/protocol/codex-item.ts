@@ -9,13 +9,15 @@ const timing = {
 	completedAtMs: z.number().nullable().optional(),
 };
 
-export const textInputSchema = z.looseObject({ type: z.literal("text"), text: z.string() });
+/** A part of what a person sent: `text`, `image` {url}, `localImage` {path}, `skill`, `mention` {name, path}; others pass through. */
+export const userInputSchema = z.looseObject({ type: z.string(), text: z.string().optional() });
+export type UserInput = z.infer<typeof userInputSchema>;
 
 export const userMessageItemSchema = z.looseObject({
 	type: z.literal("userMessage"),
 	id: z.string(),
 	clientId: z.string().nullable(),
-	content: z.array(textInputSchema),
+	content: z.array(userInputSchema),
 	...timing,
 });
 export const agentMessageItemSchema = z.looseObject({
@@ -69,14 +71,97 @@ export const fileChangeItemSchema = z.looseObject({
 	...timing,
 });
 
+/** The `<proposed_plan>` of a turn in plan mode. */
+export const planItemSchema = z.looseObject({
+	type: z.literal("plan"),
+	id: z.string(),
+	text: z.string(),
+	...timing,
+});
+export const mcpToolCallItemSchema = z.looseObject({
+	type: z.literal("mcpToolCall"),
+	id: z.string(),
+	server: z.string(),
+	tool: z.string(),
+	status: z.enum(["inProgress", "completed", "failed", "outcomeUnknown"]),
+	arguments: z.unknown(),
+	result: z.unknown(),
+	error: z.looseObject({ message: z.string() }).nullable(),
+	durationMs: z.number().nullable(),
+	...timing,
+});
+/** A tool that a client brought. */
+export const dynamicToolCallItemSchema = z.looseObject({
+	type: z.literal("dynamicToolCall"),
+	id: z.string(),
+	namespace: z.string().nullable().optional(),
+	tool: z.string(),
+	arguments: z.unknown(),
+	status: z.enum(["inProgress", "completed", "failed", "outcomeUnknown"]),
+	contentItems: z.array(z.looseObject({ type: z.string() })).nullable(),
+	success: z.boolean().nullable(),
+	durationMs: z.number().nullable(),
+	...timing,
+});
+export const imageViewItemSchema = z.looseObject({
+	type: z.literal("imageView"),
+	id: z.string(),
+	path: z.string(),
+	...timing,
+});
+export const webSearchItemSchema = z.looseObject({
+	type: z.literal("webSearch"),
+	id: z.string(),
+	query: z.string(),
+	action: z.unknown(),
+	...timing,
+});
+export const reviewModeItemSchema = z.looseObject({
+	type: z.enum(["enteredReviewMode", "exitedReviewMode"]),
+	id: z.string(),
+	review: z.string(),
+	...timing,
+});
+export const contextCompactionItemSchema = z.looseObject({
+	type: z.literal("contextCompaction"),
+	id: z.string(),
+	...timing,
+});
+/** An item of a type that we don't know, whole, so that nothing is lost on the way through. */
+export const foreignItemSchema = z.looseObject({
+	type: z.literal("foreign"),
+	id: z.string(),
+	payload: z.looseObject({ type: z.string(), id: z.string() }),
+	...timing,
+});
+
 export const itemSchema = z.discriminatedUnion("type", [
 	userMessageItemSchema,
 	agentMessageItemSchema,
 	reasoningItemSchema,
 	commandExecutionItemSchema,
 	fileChangeItemSchema,
+	planItemSchema,
+	mcpToolCallItemSchema,
+	dynamicToolCallItemSchema,
+	imageViewItemSchema,
+	webSearchItemSchema,
+	reviewModeItemSchema,
+	contextCompactionItemSchema,
+	foreignItemSchema,
 ]);
 export type Item = z.infer<typeof itemSchema>;
+export type PlanItem = z.infer<typeof planItemSchema>;
+export type McpToolCallItem = z.infer<typeof mcpToolCallItemSchema>;
+export type DynamicToolCallItem = z.infer<typeof dynamicToolCallItemSchema>;
+/** Items that a tool opens and closes. */
+export type ToolItem =
+	| CommandExecutionItem
+	| FileChangeItem
+	| McpToolCallItem
+	| DynamicToolCallItem
+	| z.infer<typeof imageViewItemSchema>
+	| z.infer<typeof webSearchItemSchema>;
 export type UserMessageItem = z.infer<typeof userMessageItemSchema>;
 export type AgentMessageItem = z.infer<typeof agentMessageItemSchema>;
 export type ReasoningItem = z.infer<typeof reasoningItemSchema>;
@@ -105,3 +190,10 @@ export const turnErrorSchema = z.looseObject({
 	additionalDetails: z.string().nullable(),
 });
 export type TurnError = z.infer<typeof turnErrorSchema>;
+
+/** A step of the model's plan (update_plan). */
+export const planStepSchema = z.looseObject({
+	step: z.string(),
+	status: z.enum(["pending", "inProgress", "completed"]),
+});
+export type PlanStep = z.infer<typeof planStepSchema>;

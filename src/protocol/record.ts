@@ -14,6 +14,46 @@ export const controllerSchema = z.looseObject({
 	since_ms: z.number(),
 });
 
+/** Who runs a thread's turns: the loop in this daemon, or the real `codex app-server`. */
+export const runnerKindSchema = z.enum(["embedded", "cli"]);
+export type RunnerKind = z.infer<typeof runnerKindSchema>;
+
+/**
+ * What a thread keeps beside its columns; an absent member means the default of config.toml or of the model. Loose: a
+ * newer version's members survive. Values inside Codex's own structures keep Codex's camelCase.
+ */
+export const threadSettingsSchema = z.looseObject({
+	/** Instead of the model's own base instructions. */
+	base_instructions: z.string().optional(),
+	developer_instructions: z.string().optional(),
+	personality: z.string().optional(),
+	effort: z.string().optional(),
+	/** Reasoning summary: auto, concise, detailed, none. */
+	summary: z.string().optional(),
+	verbosity: z.string().optional(),
+	service_tier: z.string().optional(),
+	/** Codex `CollaborationMode`: {mode: "plan" | "default", settings: {...}}. */
+	collaboration_mode: z.looseObject({ mode: z.string() }).optional(),
+	/** Codex `DynamicToolSpec`s: tools that a client brings and runs. */
+	dynamic_tools: z.array(z.looseObject({})).optional(),
+	/** Codex `SandboxPolicy`, where it says more than the mode: {type, networkAccess, writableRoots, ...}. */
+	sandbox_policy: z.looseObject({ type: z.string() }).optional(),
+	/** Overrides of config.toml for this thread, dotted keys allowed. */
+	config: z.record(z.string(), z.unknown()).optional(),
+	/** Never listed; gone with the daemon. */
+	ephemeral: z.boolean().optional(),
+	forked_from: z.string().optional(),
+	/** Codex `SessionSource`: vscode, cli, exec, appServer ...; who made it, as `initialize` said. */
+	source: z.string().optional(),
+	originator: z.string().optional(),
+	runner: runnerKindSchema.optional(),
+	/** Id of the thread at the provider (the real codex), where it is another than ours. */
+	provider_thread_id: z.string().optional(),
+	/** The rollout that it was imported from. */
+	rollout_path: z.string().optional(),
+});
+export type ThreadSettings = z.infer<typeof threadSettingsSchema>;
+
 export const threadStatusSchema = z.enum(["idle", "working", "needs_you"]);
 export const threadSchema = z.looseObject({
 	thread_id: z.string(),
@@ -32,6 +72,9 @@ export const threadSchema = z.looseObject({
 	active_turn_id: z.string().nullable(),
 	turn_count: z.int(),
 	usage: tokenUsageSchema.nullable(),
+	settings: threadSettingsSchema.optional(),
+	/** Start of the first message, for lists; absent before it. */
+	preview: z.string().nullable().optional(),
 	created_at_ms: z.number(),
 	updated_at_ms: z.number(),
 });
@@ -39,9 +82,13 @@ export type Thread = z.infer<typeof threadSchema>;
 
 export const turnStatusSchema = z.enum(["inProgress", "completed", "interrupted", "failed"]);
 export type TurnStatus = z.infer<typeof turnStatusSchema>;
+/** What a turn is for; `regular` answers messages, the others were asked for by their own method. */
+export const turnKindSchema = z.enum(["regular", "compact", "review", "user_shell"]);
+export type TurnKind = z.infer<typeof turnKindSchema>;
 export const turnSchema = z.looseObject({
 	turn_id: z.string(),
 	thread_id: z.string(),
+	kind: turnKindSchema.optional(),
 	status: turnStatusSchema,
 	/** Why it ended as it did, for `interrupted` and `failed`. */
 	reason: z.string().nullable(),
@@ -72,6 +119,10 @@ export const approvalSchema = z.looseObject({
 	cwd: z.string(),
 	/** Patches only: files and diffs. */
 	changes: z.array(z.looseObject({ path: z.string(), diff: z.string() })).nullable(),
+	/** Commands only: the prefix that an accepting answer may allow for good. */
+	proposed_prefix: z.array(z.string()).nullable().optional(),
+	/** Commands only: Codex `commandActions`. */
+	actions: z.array(z.looseObject({})).optional(),
 	reason: z.string().nullable(),
 	sandbox: sandboxModeSchema,
 	/** Destructive class (contracts.md 5), when an explicit word is needed; the word to send as `confirm`. */
@@ -87,6 +138,26 @@ export const approvalSchema = z.looseObject({
 	resolved_at_ms: z.number().nullable(),
 });
 export type Approval = z.infer<typeof approvalSchema>;
+
+/**
+ * What only a client can answer while a turn waits: a question of the model to the person, a call of a tool that a client
+ * brought, an elicitation of an MCP server. It lives as long as its turn; the first valid answer wins.
+ */
+export const questionSchema = z.looseObject({
+	question_id: z.string(),
+	thread_id: z.string(),
+	turn_id: z.string(),
+	item_id: z.string(),
+	agent_name: z.string(),
+	kind: z.enum(["user_input", "tool_call", "elicitation"]),
+	/** Params of the Codex server request of that kind, ids included. */
+	params: z.looseObject({}),
+	status: z.enum(["pending", "answered", "expired"]),
+	resolved_by: z.string().nullable(),
+	requested_at_ms: z.number(),
+	resolved_at_ms: z.number().nullable(),
+});
+export type Question = z.infer<typeof questionSchema>;
 
 export const terminalSchema = z.looseObject({
 	terminal_id: z.string(),

@@ -2,13 +2,13 @@ import type { Clock } from "#base/clock.ts";
 import type { NewId } from "#base/id.ts";
 import type { Environment } from "#daemon/agent/environment.ts";
 import type { HookRunner, RunTurn } from "#daemon/agent/loop-port.ts";
-import type { ModelItem, ModelProvider } from "#daemon/agent/model.ts";
+import type { ModelDescription, ModelItem, ModelProvider } from "#daemon/agent/model.ts";
 import type { RunRecorder } from "#daemon/agent/recorder/port.ts";
-import type { Tool } from "#daemon/agent/tool.ts";
+import type { ToolSource } from "#daemon/agent/tool-source.ts";
 import type { Publish } from "#daemon/gateway/hub.ts";
 import type { Store } from "#daemon/storage/store.ts";
 import type { FaultPoint, Logger, Telemetry } from "#daemon/telemetry/port.ts";
-import type { ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
+import type { ApprovalPolicy, SandboxMode, ThreadSettings, TurnKind } from "#protocol/record.ts";
 
 /** Finds the way to a model; null means the default. */
 export interface ProviderSource {
@@ -28,6 +28,9 @@ export interface PreludeInput {
 	readonly cwd: string;
 	readonly approvalPolicy: ApprovalPolicy;
 	readonly sandbox: SandboxMode;
+	readonly settings?: ThreadSettings;
+	readonly model?: ModelDescription;
+	readonly kind?: TurnKind;
 }
 
 /** Everything the runner sees of the world. */
@@ -38,7 +41,7 @@ export interface RunnerDeps {
 	readonly random: () => number;
 	readonly publish: Publish;
 	readonly environment: Environment;
-	readonly tools: readonly Tool[];
+	readonly tools: ToolSource;
 	readonly providers: ProviderSource;
 	readonly hooks: HookRunner;
 	readonly runTurn: RunTurn;

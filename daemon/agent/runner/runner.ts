@@ -1,6 +1,15 @@
 import type { IdempotencyClaim } from "#daemon/storage/store.ts";
+import type { ModelItem } from "#daemon/agent/model.ts";
 import type { ChatEvent, ChatSnapshot } from "#protocol/chat-event.ts";
-import type { Approval, Thread } from "#protocol/record.ts";
+import type { UserInput } from "#protocol/codex-item.ts";
+import type {
+	Approval,
+	ApprovalPolicy,
+	Question,
+	SandboxMode,
+	Thread,
+	ThreadSettings,
+} from "#protocol/record.ts";
 import type { MethodParams, MethodResult } from "#protocol/service/index.ts";
 import type { TopicSnapshot } from "#protocol/topic/index.ts";
 
@@ -10,6 +19,82 @@ export interface RunnerCall {
 	readonly label: string;
 	readonly clientId: string;
 	readonly idempotency: IdempotencyClaim | undefined;
+}
+
+/** What the Codex protocol's requests say beyond `chat.*`; absent members keep what the thread has. */
+export interface ThreadPatch {
+	model?: string | null | undefined;
+	/** Id in config.toml, as `modelProvider` names it. */
+	provider?: string | null | undefined;
+	cwd?: string | undefined;
+	approval_policy?: ApprovalPolicy | undefined;
+	sandbox?: SandboxMode | undefined;
+	/** Merged member by member; null takes a member away. */
+	settings?: Readonly<{ [K in keyof ThreadSettings]?: ThreadSettings[K] | null }> | undefined;
+}
+
+/** A message with everything a Codex `turn/start` can say. */
+export interface TurnRequest {
+	thread_id: string;
+	input: readonly UserInput[];
+	client_message_id?: string | undefined;
+	/** For this and later turns, in the unit that stores the message. */
+	patch?: ThreadPatch | undefined;
+	/** For this turn only. */
+	output_schema?: Readonly<Record<string, unknown>> | undefined;
+	when_busy?: "steer" | "queue" | undefined;
+	/** With steer: refused with TURN_NOT_ACTIVE unless this turn runs. */
+	expected_turn_id?: string | undefined;
+}
+
+export interface ThreadRef {
+	thread_id: string;
+}
+
+/** Threads as the Codex protocol sees them; the same threads that `chat.*` works on. */
+export interface CodexThreads {
+	/** `settings.ephemeral` threads are never listed. */
+	startThread(
+		params: { cwd: string; env?: Readonly<Record<string, string>>; title?: string | undefined } & ThreadPatch,
+		call: RunnerCall,
+	): Promise<{ thread: Thread }>;
+	/** @throws AppError THREAD_NOT_FOUND. */
+	patchThread(params: ThreadRef & { patch: ThreadPatch }, call: RunnerCall): Promise<{ thread: Thread }>;
+	/** @throws AppError THREAD_NOT_FOUND, TURN_NOT_ACTIVE, CONFLICT. */
+	startTurn(params: TurnRequest, call: RunnerCall): Promise<MethodResult<"chat.message.send">>;
+	/** A new thread with the turns up to and including `last_turn_id` (all when absent). @throws AppError THREAD_NOT_FOUND, TURN_NOT_FOUND. */
+	fork(
+		params: ThreadRef & { last_turn_id?: string | undefined; patch?: ThreadPatch | undefined },
+		call: RunnerCall,
+	): Promise<{ thread: Thread }>;
+	/** Takes the last turns out of the thread and its history; files stay as they are. @throws AppError THREAD_NOT_FOUND, BUSY. */
+	rollback(params: ThreadRef & { turns: number }, call: RunnerCall): Promise<{ thread: Thread }>;
+	/** For good. @throws AppError THREAD_NOT_FOUND, BUSY. */
+	deleteThread(params: ThreadRef, call: RunnerCall): Promise<void>;
+	/** Starts a turn that compacts the history. @throws AppError THREAD_NOT_FOUND, BUSY. */
+	compact(params: ThreadRef, call: RunnerCall): Promise<{ thread_id: string; turn_id: string }>;
+	/** Starts a review turn; `target` is a Codex ReviewTarget. @throws AppError THREAD_NOT_FOUND, BUSY, INVALID_PARAMS. */
+	review(
+		params: ThreadRef & { target: Readonly<Record<string, unknown>> },
+		call: RunnerCall,
+	): Promise<{ thread_id: string; turn_id: string; prompt: string; hint: string }>;
+	/** Runs a person's own command in the thread, as its own turn or beside the running one; the model reads it later. */
+	shellCommand(
+		params: ThreadRef & { command: string },
+		call: RunnerCall,
+	): Promise<{ thread_id: string; turn_id: string }>;
+	/** Adds items to the model's history without a turn. */
+	injectItems(params: ThreadRef & { items: readonly ModelItem[] }, call: RunnerCall): Promise<void>;
+	listQuestions(params: { thread_id?: string | undefined }): Question[];
+	/** `result` or `error` as the Codex client answered. First valid answer wins. @throws AppError QUESTION_NOT_FOUND. */
+	respondQuestion(
+		params: { question_id: string; result?: unknown; error?: string | undefined },
+		call: RunnerCall,
+	): Promise<{ question: Question }>;
+	/** Ends a background command of the thread by its process id. */
+	terminateProcess(params: ThreadRef & { process_id: string }): Promise<boolean>;
+	/** Every event of every thread, as published. */
+	onEvent(listener: (event: ChatEvent) => void): Disposable;
 }
 
 /** A weave message for a thread. */
@@ -35,7 +120,7 @@ export interface TurnEnded {
  * Threads and their turns, whoever runs them (product.md E1). The store is the truth: a method that changes something
  * resolves after the commit, and refuses with the AppErrors of its descriptor.
  */
-export interface CodexRunner extends AsyncDisposable {
+export interface CodexRunner extends AsyncDisposable, CodexThreads {
 	createThread(params: MethodParams<"chat.create">, call: RunnerCall): Promise<{ thread: Thread }>;
 	listThreads(params: MethodParams<"chat.list">): MethodResult<"chat.list">;
 	readThread(params: MethodParams<"chat.thread.read">): MethodResult<"chat.thread.read">;
