@@ -1,0 +1,23 @@
+import type { Clock } from "#base/clock.ts";
+import type { NewId } from "#base/id.ts";
+import type { CodexRunner } from "#daemon/agent/runner/runner.ts";
+import type { Logger } from "#daemon/telemetry/port.ts";
+import type { CodexLink } from "./link.ts";
+import type { InstallationMethods } from "./method.ts";
+
+export interface CodexFacadePorts {
+	readonly runner: CodexRunner;
+	readonly clock: Clock;
+	readonly newId: NewId;
+	readonly logger: Logger;
+	readonly paths: { readonly codexHome: string; readonly home: string };
+	/** `protocol` is the version of Codex that we speak, `ours` that of weave-codex. */
+	readonly identity: { readonly protocol: string; readonly ours: string };
+	readonly installation: InstallationMethods;
+}
+
+/** The Codex app-server protocol over any number of links; threads and their loaded state are shared by all of them. */
+export interface CodexFacade extends Disposable {
+	/** Serves the link until it closes or the returned handle is disposed. */
+	connect(link: CodexLink): Disposable;
+}
