@@ -104,6 +104,21 @@ async function answerApproval(effect: EffectOf<"answer_approval">, parts: Daemon
 	}
 }
 
+async function answerQuestion(
+	effect: EffectOf<"answer_question">,
+	{ client, dispatch }: DaemonEffectParts,
+): Promise<void> {
+	const { questionId, result } = effect;
+	try {
+		const params = { question_id: questionId, result };
+		await client.call("chat.question.respond", params, { idempotencyKey: `question:${questionId}` });
+	} catch (thrown) {
+		const error = toAppError(thrown);
+		// Somebody else's answer came first, or the turn is over: that is seen in the conversation.
+		if (error.code !== "QUESTION_NOT_FOUND") dispatch({ type: "question_refused", message: sayError(error) });
+	}
+}
+
 async function sendMail(effect: EffectOf<"send_mail">, parts: DaemonEffectParts): Promise<void> {
 	const { clientMessageId, to, text } = effect;
 	try {
@@ -172,6 +187,8 @@ export function runDaemonEffect(effect: Effect, parts: DaemonEffectParts): Promi
 			return updateSettings(effect, parts.client);
 		case "answer_approval":
 			return answerApproval(effect, parts);
+		case "answer_question":
+			return answerQuestion(effect, parts);
 		case "send_mail":
 			return sendMail(effect, parts);
 		case "list_threads":

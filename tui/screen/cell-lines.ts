@@ -174,6 +174,24 @@ function patchLines(cell: CellOf<"patch">, view: View): Line[] {
 	return changeLines(item.changes, right, rows, view);
 }
 
+function stepLines(cell: CellOf<"step">, view: View): Line[] {
+	const { step } = cell;
+	const { glyphs } = view;
+	const states: Readonly<Record<typeof step.state, StepState>> = {
+		running: { glyph: glyphs.working, word: "running", token: "muted" },
+		done: { glyph: glyphs.done, word: "done", token: "good" },
+		failed: { glyph: glyphs.failed, word: "failed", token: "bad" },
+		unknown: { glyph: glyphs.needsYou, word: "outcome unknown", token: "attention" },
+	};
+	const left: Line = [
+		indentOf(view),
+		span(`${glyphs.dot} ${sanitizeLine(step.title)}`, "muted"),
+		span(` ${sanitizeLine(step.text)}`),
+	];
+	const right = stateSpans(states[step.state], step.durationMs, view);
+	return [spreadLine(left, right, view.width, glyphs.ellipsis)];
+}
+
 function mailLines(cell: CellOf<"mail">, view: View): Line[] {
 	const { message } = cell;
 	const name = sanitizeLine(message.to_name);
@@ -270,6 +288,8 @@ export function cellLines(cell: Cell, view: View): Line[] {
 			return commandLines(cell, view);
 		case "patch":
 			return patchLines(cell, view);
+		case "step":
+			return stepLines(cell, view);
 		case "mail":
 			return mailLines(cell, view);
 		case "note":

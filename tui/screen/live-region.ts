@@ -7,6 +7,7 @@ import { type ApprovalWindow, approvalLayout } from "./approval-lines.ts";
 import { cellLines, tailOf } from "./cell-lines.ts";
 import { composerLayout } from "./composer-lines.ts";
 import { panelLines, popupLines } from "./list-lines.ts";
+import { questionLines } from "./question-lines.ts";
 import { bannerLines, noticeLines, statusLine } from "./status-line.ts";
 import type { View } from "./view.ts";
 import { welcomeLines } from "./welcome-lines.ts";
@@ -79,7 +80,8 @@ function lowerRows(state: State, view: View) {
 	const total = Math.max(3, state.rows - 1);
 	const composer = composerLayout(state, view, Math.max(1, Math.min(10, Math.floor(total / 3))));
 	const rest = Math.max(0, total - composer.lines.length - 1);
-	const banner = [...bannerLines(state, view), ...noticeLines(state, view)].slice(0, rest);
+	const asked = questionLines(state, view);
+	const banner = [...asked, ...bannerLines(state, view), ...noticeLines(state, view)].slice(0, rest);
 	const gap: Line[] = state.rows >= ROOMY_ROWS && state.hasConversation ? [[]] : [];
 	return { total, composer, banner, gap, free: rest - banner.length - gap.length };
 }

@@ -38,6 +38,7 @@ export type Action =
 	| { type: "approval_quiet"; approvalId: string }
 	| { type: "approval_held"; holdId: string }
 	| { type: "approval_refused"; approvalId: string; message: string; isGone: boolean }
+	| { type: "question_refused"; message: string }
 	| { type: "agents_snapshot"; agents: readonly WeaveAgent[] }
 	| { type: "agent_put"; agent: WeaveAgent }
 	| { type: "agent_removed"; agentId: string }
@@ -82,6 +83,7 @@ export type Effect =
 			decision: ApprovalDecision;
 			confirm?: string;
 	  }
+	| { kind: "answer_question"; questionId: string; result: unknown }
 	| { kind: "arm_approval"; approvalId: string; afterMs: number }
 	/** Comes back as this action. */
 	| { kind: "later"; afterMs: number; action: Action }

@@ -1,6 +1,7 @@
 import type { CommandExecutionItem, FileChangeItem } from "#protocol/codex-item.ts";
 import type { Thread, WeaveMessage } from "#protocol/record.ts";
 import type { Token } from "../theme/theme.ts";
+import type { Step } from "./step.ts";
 
 interface CellBase {
 	/** Item id, or a made-up one; a key is shown once. */
@@ -28,6 +29,7 @@ export type Cell =
 			readonly startedAtMs: number;
 	  })
 	| (CellBase & { readonly kind: "patch"; readonly item: FileChangeItem })
+	| (CellBase & { readonly kind: "step"; readonly step: Step })
 	| (CellBase & { readonly kind: "mail"; readonly message: WeaveMessage })
 	| (CellBase & {
 			readonly kind: "note";

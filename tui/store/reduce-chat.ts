@@ -1,9 +1,10 @@
 import type { ChatEvent, ChatSnapshot } from "#protocol/chat-event.ts";
-import type { Item } from "#protocol/codex-item.ts";
+import type { Item, PlanStep, UserInput } from "#protocol/codex-item.ts";
 import type { Turn } from "#protocol/record.ts";
 import { addEntry } from "../editor/history.ts";
 import type { Cell } from "./cell.ts";
 import type { State } from "./state.ts";
+import { stepOf } from "./step.ts";
 import { append, isShown, noteCell, settle } from "./update.ts";
 
 /** A conversation that is opened again is shown again, so keys belong to the slot. */
@@ -11,8 +12,8 @@ function keyOf(state: State, id: string): string {
 	return `${state.slot.id}/${id}`;
 }
 
-function textOf(content: readonly { text: string }[]): string {
-	return content.map((part) => part.text).join("\n");
+function textOf(content: readonly UserInput[]): string {
+	return content.map((part) => part.text ?? `[${part.type}]`).join("\n");
 }
 
 function isNamedAlready(state: State): boolean {
@@ -56,9 +57,27 @@ function cellOf(state: State, item: Item, done: boolean, nowMs: number): Cell | 
 			};
 		case "fileChange":
 			return { kind: "patch", key, done, item };
-		default:
-			return undefined;
+		case "plan":
+			return { kind: "agent", key, done, name: "plan", text: item.text, isNamed: true };
+		default: {
+			const step = stepOf(item, done);
+			return step && { kind: "step", key, done, step };
+		}
 	}
+}
+
+const PLAN_MARKS: Readonly<Record<PlanStep["status"], string>> = {
+	pending: "[ ]",
+	inProgress: "[>]",
+	completed: "[x]",
+};
+
+/** The plan as it stands; what a turn's earlier one said stays in the scrollback. */
+function putPlan(state: State, event: Extract<ChatEvent, { type: "chat.plan.updated" }>): State {
+	const lines = event.plan.map((step) => `${PLAN_MARKS[step.status]} ${step.step}`);
+	const key = keyOf(state, `plan:${event.turn_id}:${lines.join("/")}`);
+	if (isShown(state, key)) return state;
+	return append(state, { kind: "detail", key, done: true, title: event.explanation ?? "plan", lines });
 }
 
 function putItem(state: State, item: Item, done: boolean, nowMs: number): State {
@@ -182,6 +201,12 @@ export function reduceChatEvent(state: State, event: ChatEvent, nowMs: number): 
 		case "chat.reasoning.delta":
 		case "chat.command.output":
 			return addDelta(state, event.item_id, event.delta);
+		case "chat.reasoning.part":
+			return addDelta(state, event.item_id, "\n");
+		case "chat.plan.delta":
+			return addDelta(state, event.item_id, event.delta);
+		case "chat.plan.updated":
+			return putPlan(state, event);
 		case "chat.usage.updated":
 			return { ...state, usage: event.usage };
 		case "chat.error": {
@@ -255,6 +280,6 @@ function putTurn(state: State, turn: Turn, nowMs: number): State {
 }
 
 function isFinished(item: Item): boolean {
-	if (item.type === "commandExecution" || item.type === "fileChange") return item.status !== "inProgress";
+	if ("status" in item) return item.status !== "inProgress";
 	return item.type === "userMessage" || (item.completedAtMs ?? null) !== null;
 }

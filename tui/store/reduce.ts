@@ -3,6 +3,7 @@ import type { Action } from "./action.ts";
 import { endHold, settleFocus } from "./approval-answer.ts";
 import type { Cell, CellOf } from "./cell.ts";
 import { flushOutbox } from "./conversation.ts";
+import { putQuestion, replaceQuestions } from "./question.ts";
 import {
 	armApproval,
 	putApproval,
@@ -163,6 +164,8 @@ function reduceApprovalAction(state: State, action: Action, nowMs: number): Upda
 function reduceEvent(state: State, action: Extract<Action, { type: "chat_event" }>, nowMs: number): Update {
 	const { event } = action;
 	const next = reduceChatEvent(state, event, nowMs);
+	if (event.type === "chat.question.required" || event.type === "chat.question.resolved")
+		return only(putQuestion(next, event.question));
 	if (event.type === "chat.approval.required") return putApproval(next, event.approval, nowMs);
 	if (event.type === "chat.approval.resolved") return resolveApproval(next, event.approval, nowMs);
 	return only(next);
@@ -204,7 +207,9 @@ export function reduce(before: State, action: Action, context: ReduceContext): U
 		case "thread_open_failed":
 			return only(failOpening(state, action.slotId, action.message, action.isRetryable));
 		case "chat_snapshot": {
-			const next = reduceSnapshot(state, action.snapshot, nowMs);
+			const { thread, questions = [] } = action.snapshot;
+			const shown = replaceQuestions(state, thread.thread_id, questions);
+			const next = reduceSnapshot(shown, action.snapshot, nowMs);
 			return flushOutbox(next);
 		}
 		case "chat_event":
@@ -230,6 +235,8 @@ export function reduce(before: State, action: Action, context: ReduceContext): U
 		case "panel_filled":
 			if (state.panel?.kind !== action.kind) return only(state);
 			return only({ ...state, panel: { ...state.panel, rows: action.rows, isLoading: false } });
+		case "question_refused":
+			return only(remark(state, action.message, nowMs, "attention"));
 		case "draft_edited":
 			return only({ ...state, editor: replaceText(state.editor, action.text) });
 		case "remarked":

@@ -3,6 +3,7 @@ import type {
 	Approval,
 	ApprovalDecision,
 	ApprovalPolicy,
+	Question,
 	Terminal,
 	Thread,
 	WeaveAgent,
@@ -85,6 +86,13 @@ export interface ApprovalQueue {
 	readonly answers: readonly Answer[];
 }
 
+export interface QuestionQueue {
+	/** First asked first. */
+	readonly queue: readonly Question[];
+	/** To the parts of the head, so far. */
+	readonly answers: readonly string[];
+}
+
 export interface PanelRow {
 	readonly id: string;
 	readonly glyph: "working" | "waiting" | "idle" | "needsYou" | "failed" | "none";
@@ -141,6 +149,7 @@ export interface State {
 	readonly mail: readonly CellOf<"mail">[];
 	readonly outbox: readonly Outgoing[];
 	readonly approvals: ApprovalQueue;
+	readonly questions: QuestionQueue;
 	readonly agents: readonly WeaveAgent[];
 	readonly threads: readonly Thread[];
 	readonly terminals: readonly Terminal[];
@@ -192,6 +201,7 @@ export function createState(surroundings: Surroundings, slotId: string, nowMs: n
 		mail: [],
 		outbox: [],
 		approvals: NO_APPROVALS,
+		questions: { queue: [], answers: [] },
 		agents: [],
 		threads: [],
 		terminals: [],

@@ -3,6 +3,7 @@ import { clearAfterSend } from "../editor/editor.ts";
 import { addEntry } from "../editor/history.ts";
 import type { Action } from "./action.ts";
 import { flushOutbox, openThread, resetSlot } from "./conversation.ts";
+import { answerQuestion } from "./question.ts";
 import { applySettings } from "./settings.ts";
 import type { Outgoing, Panel, State } from "./state.ts";
 import { only, type ReduceContext, remark, type Update } from "./update.ts";
@@ -119,6 +120,11 @@ export function submitDraft(state: State, whenBusy: "steer" | "queue", context: 
 		return submitMessage({ ...state, notice: undefined }, onEnter, whenBusy, context);
 	}
 	if (text.startsWith("/")) return runSlash(state, text, context);
+	const answer = answerQuestion(cleared(state), text, context);
+	if (answer)
+		return answer.state.notice === state.notice
+			? answer
+			: { ...answer, state: { ...answer.state, editor: state.editor } };
 	const mail = runMail(state, text, context);
 	if (mail) return mail;
 	const provider = state.thread?.provider ?? state.account?.provider;

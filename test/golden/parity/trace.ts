@@ -40,6 +40,8 @@ function describe(item: Item): string {
 		}
 		case "fileChange":
 			return `${item.status} ${JSON.stringify(item.changes.map(({ path, kind, diff }) => [path, kind, diff]))}`;
+		default:
+			return JSON.stringify(item);
 	}
 }
 
