@@ -31,6 +31,7 @@ const configSchema = z.looseObject({
 	model_reasoning_effort: z.string().optional(),
 	model_reasoning_summary: z.string().optional(),
 	model_verbosity: z.string().optional(),
+	model_auto_compact_token_limit: z.int().min(1).optional(),
 	/** Policies may have a shape of a newer Codex; then they are left to the default. */
 	approval_policy: z.enum(["untrusted", "on-request", "never"]).optional().catch(undefined),
 	sandbox_mode: z.enum(["read-only", "workspace-write", "danger-full-access"]).optional().catch(undefined),

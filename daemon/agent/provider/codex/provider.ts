@@ -1,10 +1,11 @@
 import type { Clock } from "#base/clock.ts";
 import type { ModelEvent, ModelProvider, ModelRequest } from "#daemon/agent/model.ts";
-import { resolveEndpoint } from "./endpoint.ts";
+import { DEFAULT_MODEL, describeModel } from "./describe.ts";
+import { OPENAI_PROVIDER_ID, resolveEndpoint } from "./endpoint.ts";
 import { exchange } from "./exchange.ts";
 import { fatalFailure, redactFailure } from "./failure.ts";
 import type { CodexHome } from "./home.ts";
-import { buildBody, buildHeaders, type ClientIdentity, contextWindowOf, DEFAULT_MODEL } from "./request.ts";
+import { buildBody, buildHeaders, type ClientIdentity } from "./request.ts";
 
 export interface CodexProviderPorts {
 	readonly home: CodexHome;
@@ -63,7 +64,12 @@ export function createCodexProvider(ports: CodexProviderPorts, choice: CodexProv
 		name: choice.name,
 		detail: endpoint.detail,
 		defaultModel: model,
-		contextWindow: contextWindowOf(model, settings.config),
+		contextWindow: describeModel(model, settings.config).contextWindow,
+		providerId: choice.providerId,
+		// Only the OpenAI backend behind a ChatGPT login knows the trigger item (codex.md section 3).
+		compaction:
+			choice.providerId === OPENAI_PROVIDER_ID && settings.login.kind === "chatgpt" ? "remote" : "local",
+		describe: (id) => describeModel(id ?? model, home.read().config),
 		retries: { request: endpoint.config.request_max_retries, stream: endpoint.config.stream_max_retries },
 		stream,
 		listModels: () => {

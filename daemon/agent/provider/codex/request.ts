@@ -2,12 +2,6 @@ import type { ModelRequest } from "#daemon/agent/model.ts";
 import type { CodexConfig } from "./config.ts";
 import type { Endpoint } from "./endpoint.ts";
 
-/** The model where config.toml names none: the newest that takes plain tools (codex.md section 3). */
-export const DEFAULT_MODEL = "gpt-5.5";
-/** Tokens of its window that are for use: 95 % of 272,000 (codex.md section 2). */
-const WINDOW_SHARE = 0.95;
-const DEFAULT_MODEL_WINDOW = 272_000;
-
 /** Who we say we are, to providers that ask. */
 export interface ClientIdentity {
 	/** Sent as the originator. */
@@ -18,11 +12,6 @@ export interface ClientIdentity {
 /** Models that reason take `reasoning` and `text.verbosity`; others refuse members they don't know. */
 function reasons(model: string): boolean {
 	return /^(gpt-[5-9]|o\d|codex-)/.test(model);
-}
-
-export function contextWindowOf(model: string | null, config: CodexConfig): number | null {
-	const tokens = config.model_context_window ?? (model === DEFAULT_MODEL ? DEFAULT_MODEL_WINDOW : null);
-	return tokens === null ? null : Math.floor(tokens * WINDOW_SHARE);
 }
 
 /** Body of POST /responses, in the order of members that Codex uses; equal requests give equal bytes. */

@@ -102,6 +102,19 @@ export function createOfflineProvider(options: OfflineProviderOptions): ModelPro
 		contextWindow: null,
 		retries: { request: 0, stream: 0 },
 		stream,
+		compaction: "local",
+		providerId: OFFLINE_PROVIDER_NAME,
+		describe: () => ({
+			id: OFFLINE_PROVIDER_NAME,
+			toolMode: "classic",
+			toolsInInput: false,
+			contextWindow: null,
+			autoCompactTokens: null,
+			baseInstructions: null,
+			supportsParallelToolCalls: false,
+			takesImages: false,
+			defaultEffort: null,
+		}),
 		listModels: () => [],
 	};
 }

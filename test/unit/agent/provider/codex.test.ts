@@ -84,7 +84,7 @@ test("select: a login or a provider counts from the next call on", () => {
 	login({ auth_mode: "apikey", OPENAI_API_KEY: "sk-test-123456" });
 	expect(selector.resolve(null, null)).toMatchObject({
 		name: "codex",
-		defaultModel: "gpt-5.5",
+		defaultModel: "gpt-6.1-sol",
 		contextWindow: 258_400,
 	});
 	expect(selector.account()).toMatchObject({
