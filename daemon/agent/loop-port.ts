@@ -50,6 +50,8 @@ export interface LoopPorts {
 	takeSteer(): readonly SteerMessage[];
 	/** Fires when a steer message arrived, so that the stream in flight is cut (codex.md, steer). */
 	onSteer(listener: () => void): Disposable;
+	/** Work that outlives the loop: the turn's items may still change until it settles. */
+	hold?(work: Promise<unknown>): void;
 	hooks: HookRunner;
 }
 
