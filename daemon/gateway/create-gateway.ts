@@ -9,6 +9,7 @@ import type { Store } from "../storage/store.ts";
 import type { Logger, Telemetry } from "../telemetry/port.ts";
 import { createAuthenticator } from "./authentication.ts";
 import { createClientSet } from "./client-set.ts";
+import type { CodexUpgrades } from "./codex-upgrade.ts";
 import { createDispatcher } from "./dispatch.ts";
 import { createGate } from "./gate.ts";
 import type { Handlers } from "./handler.ts";
@@ -27,6 +28,8 @@ export interface GatewayOptions {
 	token: string;
 	epoch: string;
 	handlers: Handlers;
+	/** Clients of the Codex protocol, at `/` of every listener; without it nothing is there. */
+	codex?: CodexUpgrades | undefined;
 	hub: Hub;
 	store: Store;
 	telemetry: Telemetry;
@@ -62,7 +65,7 @@ async function closeServers(servers: readonly Server[]): Promise<void> {
  * @throws AppError PORT_IN_USE, SOCKET_IN_USE, HOME_NOT_WRITABLE; Error when a method has no handler or scope.
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-	const { clock, logger, hub, epoch, renderMetrics, isReady } = options;
+	const { clock, logger, hub, epoch, codex, renderMetrics, isReady } = options;
 	const gate = createGate({ clock, logger });
 	const dispatcher = createDispatcher({ ...options, gate });
 	const isDraining = (): boolean => draining;
@@ -79,6 +82,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 			place,
 			dispatcher,
 			clients,
+			codex,
 			authenticator,
 			renderMetrics,
 			isReady,
@@ -96,6 +100,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 	function close(): Promise<void> {
 		beginDrain();
 		clients.shutAll(CLOSE_CODE.goingAway, "the daemon stops");
+		codex?.shutAll(CLOSE_CODE.goingAway, "the daemon stops");
 		return closeServers(servers);
 	}
 

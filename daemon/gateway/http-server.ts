@@ -5,6 +5,7 @@ import { newId } from "#base/id.ts";
 import { grantsOfRole } from "../policy/grant.ts";
 import type { Authenticator } from "./authentication.ts";
 import { type ClientSet, CODEC_PATHS } from "./client-set.ts";
+import type { CodexUpgrades } from "./codex-upgrade.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import type { Caller } from "./handler.ts";
 import { createHttpRoutes } from "./http-routes.ts";
@@ -16,6 +17,8 @@ interface HttpServerOptions {
 	place: "unix" | "tcp";
 	dispatcher: Dispatcher;
 	clients: ClientSet;
+	/** Serves upgrades at `/`: the real Codex TUI accepts no path. */
+	codex: CodexUpgrades | undefined;
 	/** Asked on TCP only: a Unix socket trusts its file permissions. */
 	authenticator: Authenticator;
 	renderMetrics(): string | Promise<string>;
@@ -37,11 +40,16 @@ export function ownerAt(transport: Place): Caller {
 	return { identity: "local", role: "owner", grants, clientId: newId(), label: "unknown", transport };
 }
 
+function pathOf(request: IncomingMessage): string {
+	return (request.url ?? "/").split("?", 1)[0] ?? "/";
+}
+
 /** One HTTP server; the listeners differ in place only. */
 export function createHttpServer({
 	place,
 	dispatcher,
 	clients,
+	codex,
 	authenticator,
 	...rest
 }: HttpServerOptions): Server {
@@ -55,11 +63,14 @@ export function createHttpServer({
 
 	function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
 		if (place === "tcp") authenticator.assertToken(request);
-		const asked = (request.url ?? "/").split("?", 1)[0] ?? "/";
+		const asked = pathOf(request);
 		const path = CODEC_PATHS.find((one) => one === asked);
-		if (!path) throw new AppError("NOT_FOUND", `There is no WebSocket at ${asked.slice(0, 200)}.`);
+		const isCodex = asked === "/" && codex !== undefined;
+		if (!path && !isCodex)
+			throw new AppError("NOT_FOUND", `There is no WebSocket at ${asked.slice(0, 200)}.`);
 		if (rest.isDraining()) throw new AppError("DAEMON_STOPPING");
-		clients.upgrade(request, socket, head, { path, caller: ownerAt(place) });
+		if (path) clients.upgrade(request, socket, head, { path, caller: ownerAt(place) });
+		else codex?.accept(request, socket, head, place === "tcp" ? "websocket" : "unix");
 	}
 
 	const routes = createHttpRoutes({

@@ -21,6 +21,8 @@ export interface Paths {
 	readonly logs: string;
 	readonly config: string;
 	readonly daemonSocket: string;
+	/** The Codex app-server protocol. */
+	readonly codexSocket: string;
 	readonly ptySocket: string;
 	readonly coordSocket: string;
 	readonly weaveLock: string;
@@ -77,6 +79,7 @@ export function resolvePaths(env: Env): Paths {
 		logs: join(home, "logs"),
 		config: join(home, "config.json"),
 		daemonSocket,
+		codexSocket: socket(home, "codex.sock"),
 		ptySocket: socket(home, "pty.sock"),
 		coordSocket: socket(weaveHome, "coord.sock"),
 		weaveLock: join(weaveHome, "bus.lock"),
