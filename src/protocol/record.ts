@@ -75,6 +75,8 @@ export const threadSchema = z.looseObject({
 	settings: threadSettingsSchema.optional(),
 	/** Start of the first message, for lists; absent before it. */
 	preview: z.string().nullable().optional(),
+	/** Its title was given by somebody, not taken from its first message. */
+	named: z.boolean().optional(),
 	created_at_ms: z.number(),
 	updated_at_ms: z.number(),
 });

@@ -6,7 +6,14 @@ const DELTA_BATCH_MS = 8;
 
 export type ChatDelta = Extract<
 	ChatEvent,
-	{ type: "chat.message.delta" | "chat.reasoning.delta" | "chat.command.output" }
+	{
+		type:
+			| "chat.message.delta"
+			| "chat.reasoning.delta"
+			| "chat.reasoning.raw"
+			| "chat.plan.delta"
+			| "chat.command.output";
+	}
 >;
 
 /** The event stream of one thread: what is said in it goes out in the order in which it was said. */
@@ -17,16 +24,21 @@ export interface Activity {
 	flush(): void;
 }
 
-function sameTarget(a: ChatDelta, b: ChatDelta): boolean {
-	if (a.type !== b.type || a.turn_id !== b.turn_id || a.item_id !== b.item_id) return false;
-	return (
-		a.type !== "chat.reasoning.delta" ||
-		b.type !== "chat.reasoning.delta" ||
-		a.summary_index === b.summary_index
-	);
+function partOf(delta: ChatDelta): number {
+	if (delta.type === "chat.reasoning.delta") return delta.summary_index;
+	return delta.type === "chat.reasoning.raw" ? delta.content_index : 0;
 }
 
-export function createActivity(clock: Clock, send: (event: ChatEvent) => void): Activity {
+function sameTarget(a: ChatDelta, b: ChatDelta): boolean {
+	return a.type === b.type && a.turn_id === b.turn_id && a.item_id === b.item_id && partOf(a) === partOf(b);
+}
+
+/** `send` gets joined deltas, `direct` each delta as it is said; both get every event, in order. */
+export function createActivity(
+	clock: Clock,
+	send: (event: ChatEvent) => void,
+	direct: (event: ChatEvent) => void = () => undefined,
+): Activity {
 	let waiting: { delta: ChatDelta; parts: string[] }[] = [];
 	let timer: Disposable | undefined;
 
@@ -41,10 +53,12 @@ export function createActivity(clock: Clock, send: (event: ChatEvent) => void): 
 	return {
 		flush,
 		event(event) {
+			direct(event);
 			flush();
 			send(event);
 		},
 		delta(delta) {
+			direct(delta);
 			// Items that stream side by side (two commands) each keep their own batch; order between them carries no meaning.
 			const open = waiting.find((entry) => sameTarget(entry.delta, delta));
 			if (open) open.parts.push(delta.delta);

@@ -33,9 +33,11 @@ interface Waiting {
 }
 
 function toRecord(deps: RunnerDeps, live: LiveTurn, request: ApprovalRequest): Approval {
-	const { itemId, confirmWord, argv, changes, ...same } = request;
+	const { itemId, confirmWord, argv, changes, proposedPrefix = null, actions, ...same } = request;
 	return {
 		...same,
+		proposed_prefix: proposedPrefix === null ? null : [...proposedPrefix],
+		...(actions === undefined ? {} : { actions: actions.map((action) => ({ ...action })) }),
 		argv: argv === null ? null : [...argv],
 		changes: changes === null ? null : changes.map((change) => ({ ...change })),
 		approval_id: deps.newId(),

@@ -33,6 +33,14 @@ export interface PreludeInput {
 	readonly kind?: TurnKind;
 }
 
+/** What config.toml says to the loop. */
+export interface LoopSettings {
+	/** show_raw_agent_reasoning. */
+	readonly showRawReasoning?: boolean;
+	/** compact_prompt. */
+	readonly compactPrompt?: string | null;
+}
+
 /** Everything the runner sees of the world. */
 export interface RunnerDeps {
 	readonly store: Store;
@@ -47,6 +55,12 @@ export interface RunnerDeps {
 	readonly runTurn: RunTurn;
 	/** Prompt sections ahead of the history. */
 	readonly prelude: (input: PreludeInput) => Promise<readonly ModelItem[]>;
+	/** Absent: nothing but the defaults. The thread's own `settings.config` comes on top. */
+	readonly loopSettings?: () => LoopSettings;
+	/** Turns that run at once in the whole daemon; the others wait in order. Default 64. */
+	readonly maxRunningTurns?: number;
+	/** An approval that nobody answers expires after this long, and counts as a cancel. Absent: never. */
+	readonly approvalExpiryMs?: number;
 	/** The commit that HEAD of the folder's repository means; null when there is none. */
 	readonly gitHead: (cwd: string) => Promise<string | null>;
 	/** Whether that very process still lives: pid and kernel start time. */

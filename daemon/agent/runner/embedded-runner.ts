@@ -6,9 +6,11 @@ import { type Broadcast, createBroadcast } from "./broadcast.ts";
 import type { RunnerDeps } from "./deps.ts";
 import { createEndings, type Endings } from "./endings.ts";
 import { createMessageService } from "./message-service.ts";
+import { createQuestions } from "./questions.ts";
 import { recoverTurns } from "./recover.ts";
 import type { CodexRunner, RunnerCall } from "./runner.ts";
 import { createSnapshots } from "./snapshot.ts";
+import { createThreadPresenter } from "./thread-record.ts";
 import { createThreadService } from "./thread-service.ts";
 import { createTurnBoard, LAST_WORDS_MS, type TurnBoard, within } from "./turn-board.ts";
 import { createTurnRunner, type TurnRunner } from "./turn-runner.ts";
@@ -92,16 +94,21 @@ async function interruptAll(
 }
 
 /**
- * The runner that keeps the loop in this process. One turn at a time per thread, eight over all. The store decides what
+ * The runner that keeps the loop in this process. One turn at a time per thread, a bounded number over all. The store decides what
  * runs: a turn is opened there first and started from there, so that asking twice never runs twice. Dispose it before the
  * store: running turns end as interrupted, their commands run on.
  */
 export function createEmbeddedRunner(deps: RunnerDeps): CodexRunner {
 	const stop = new AbortController();
-	const broadcast = createBroadcast(deps);
+	const questions = createQuestions(deps, (type, question) => broadcast.question(type, question));
+	const presenter = createThreadPresenter(deps.providers, questions.isAsking);
+	const broadcast = createBroadcast({ ...deps, presenter });
 	const approvals = createApprovals({ deps, announce: broadcast.approval });
-	const turns = createTurnRunner({ deps, approvals, grants: createGrants(), stopping: stop.signal });
-	const endings = createEndings({ deps, approvals, broadcast });
+	const turns = createTurnRunner({
+		...{ deps, approvals, questions, grants: createGrants() },
+		stopping: stop.signal,
+	});
+	const endings = createEndings({ deps, approvals, questions, broadcast });
 	const board = createTurnBoard({ deps, broadcast, turns, endings, stopping: stop.signal });
 
 	function assertOpen(): void {
@@ -109,9 +116,9 @@ export function createEmbeddedRunner(deps: RunnerDeps): CodexRunner {
 	}
 
 	return {
-		...createThreadService({ deps, broadcast, assertOpen }),
+		...createThreadService({ deps, broadcast, presenter, assertOpen }),
 		...createMessageService({ deps, assertOpen, kick: board.kick }),
-		...createSnapshots({ store: deps.store, providers: deps.providers, board, broadcast }),
+		...createSnapshots({ store: deps.store, presenter, questions, board, broadcast }),
 		async cancel(params, call) {
 			assertOpen();
 			return cancelTurn({ deps, board, broadcast, endings }, params, call);
@@ -120,6 +127,12 @@ export function createEmbeddedRunner(deps: RunnerDeps): CodexRunner {
 			assertOpen();
 			return approvals.respond(params, call);
 		},
+		listQuestions: ({ thread_id }) => questions.list(thread_id),
+		async respondQuestion(params, call) {
+			assertOpen();
+			return { question: questions.respond(params, call) };
+		},
+		onEvent: broadcast.onEvent,
 		subscribeEvents: broadcast.listen,
 		async recover() {
 			const { ended, started } = await recoverTurns(deps, broadcast);

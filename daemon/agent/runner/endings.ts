@@ -1,10 +1,11 @@
 import { createEmitter } from "#base/emitter.ts";
-import { listTurnMessages } from "#daemon/storage/repository/chat-message.ts";
+import { listTurnMessages } from "#daemon/storage/repository/chat-message-row.ts";
 import { findTurn, readFinalText } from "#daemon/storage/repository/chat-turn.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { RunnerDeps } from "./deps.ts";
 import type { LiveTurn } from "./live-turn.ts";
+import type { Questions } from "./questions.ts";
 import type { TurnEnded } from "./runner.ts";
 
 /** Tells that turns have ended, after the commit of the end and once, whoever wrote it. */
@@ -19,10 +20,11 @@ export interface Endings {
 interface EndingsPorts {
 	deps: Pick<RunnerDeps, "store" | "logger">;
 	approvals: Pick<Approvals, "announceExpired">;
+	questions: Pick<Questions, "expire">;
 	broadcast: Broadcast;
 }
 
-export function createEndings({ deps, approvals, broadcast }: EndingsPorts): Endings {
+export function createEndings({ deps, approvals, questions, broadcast }: EndingsPorts): Endings {
 	const { store, logger } = deps;
 	const announced = new WeakSet<LiveTurn>();
 	const emitter = createEmitter<TurnEnded>((error) =>
@@ -44,6 +46,7 @@ export function createEndings({ deps, approvals, broadcast }: EndingsPorts): End
 			if (announced.has(live) || findTurn(store, turnId)?.status === "inProgress") return false;
 			announced.add(live);
 			approvals.announceExpired(turnId);
+			questions.expire(turnId);
 			broadcast.turn("chat.turn.completed", threadId, turnId);
 			tell({ thread_id: threadId, turn_id: turnId });
 			return true;

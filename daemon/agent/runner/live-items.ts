@@ -22,7 +22,11 @@ export interface LiveItems {
 	/** The finished item is durable: it may be seen. */
 	reveal(ordinal: number): void;
 	appendText(itemId: string, delta: string): void;
-	appendReasoning(itemId: string, summaryIndex: number, delta: string): void;
+	appendReasoning(
+		itemId: string,
+		part: { member: "summary" | "content"; index: number },
+		delta: string,
+	): void;
 	appendOutput(itemId: string, delta: string): void;
 	/** In order. */
 	list(): Item[];
@@ -76,15 +80,17 @@ export function createLiveItems(first: readonly Item[]): LiveItems {
 			delete entries[ordinal]?.before;
 		},
 		appendText(itemId, delta) {
-			change(itemId, (item) => (item.type === "agentMessage" ? { ...item, text: item.text + delta } : item));
+			change(itemId, (item) =>
+				item.type === "agentMessage" || item.type === "plan" ? { ...item, text: item.text + delta } : item,
+			);
 		},
-		appendReasoning(itemId, summaryIndex, delta) {
+		appendReasoning(itemId, { member, index }, delta) {
 			change(itemId, (item) => {
 				if (item.type !== "reasoning") return item;
-				const summary = [...item.summary];
-				while (summary.length <= summaryIndex) summary.push("");
-				summary[summaryIndex] = (summary[summaryIndex] ?? "") + delta;
-				return { ...item, summary };
+				const texts = [...item[member]];
+				while (texts.length <= index) texts.push("");
+				texts[index] = (texts[index] ?? "") + delta;
+				return { ...item, [member]: texts };
 			});
 		},
 		appendOutput(itemId, delta) {

@@ -23,7 +23,7 @@ export interface LiveTurn {
 	end(): boolean;
 	abort(reason: string): void;
 	emit(event: LoopEvent): Promise<void>;
-	readonly items: ToolContext["items"];
+	readonly items: Required<ToolContext["items"]>;
 	readonly effects: ToolContext["effects"];
 	add(step: TurnStep): void;
 	/** Nothing is done to the world before this has settled: what was before must be known by then. */
@@ -46,6 +46,8 @@ const BEGINS: ReadonlySet<LoopEvent["type"]> = new Set([
 	"item_started",
 	"message_delta",
 	"reasoning_delta",
+	"reasoning_text_delta",
+	"plan_delta",
 ] as const);
 
 interface EffectPorts {
@@ -126,8 +128,8 @@ export function createLiveTurn(
 		},
 		abort: (reason) => controller.abort(reason),
 		async emit(event) {
-			if (event.type === "history") {
-				journal.add({ step: "history", items: event.items });
+			if (event.type === "history" || event.type === "history_replaced") {
+				journal.add({ step: event.type, items: event.items });
 				return;
 			}
 			// What begins now comes after what was finished; that is told when it is on disk.
@@ -142,6 +144,13 @@ export function createLiveTurn(
 			output: voice.output,
 			completed: voice.completeDurably,
 			diff: voice.diff,
+			input: voice.input,
+			plan(explanation, plan) {
+				if (!ended) voice.plan(explanation, plan);
+			},
+			note(method, params) {
+				if (!ended) voice.note(method, params);
+			},
 		},
 		effects: createEffects({ journal, fault, signal: controller.signal, intended, ready: () => ready }),
 		add: (step) => void journal.add(step),

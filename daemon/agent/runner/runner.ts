@@ -1,5 +1,5 @@
-import type { IdempotencyClaim } from "#daemon/storage/store.ts";
 import type { ModelItem } from "#daemon/agent/model.ts";
+import type { IdempotencyClaim } from "#daemon/storage/store.ts";
 import type { ChatEvent, ChatSnapshot } from "#protocol/chat-event.ts";
 import type { UserInput } from "#protocol/codex-item.ts";
 import type {

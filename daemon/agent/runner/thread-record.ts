@@ -13,19 +13,33 @@ function defaultsOf(providers: ProviderSource): { provider: string; model: strin
 	}
 }
 
-/** Threads as clients see them: one that follows the default shows what that resolves to now. */
-export function presentThreads(providers: ProviderSource, stored: readonly StoredThread[]): Thread[] {
-	const follows = stored.some((thread) => thread.provider === null);
-	const now = follows ? defaultsOf(providers) : UNKNOWN;
-	return stored.map((thread) =>
-		thread.provider === null
-			? { ...thread, provider: now.provider, model: thread.model ?? now.model }
-			: { ...thread, provider: thread.provider },
-	);
+/** Threads as clients see them: with what the default resolves to now, and waiting while a client is asked something. */
+export interface ThreadPresenter {
+	many(stored: readonly StoredThread[]): Thread[];
+	one(stored: StoredThread): Thread;
 }
 
-export function presentThread(providers: ProviderSource, stored: StoredThread): Thread {
-	const [thread] = presentThreads(providers, [stored]);
-	if (thread === undefined) throw new Error("a thread was lost on its way");
-	return thread;
+export function createThreadPresenter(
+	providers: ProviderSource,
+	/** Whether an open question belongs to the thread. */
+	isAsking: (threadId: string) => boolean,
+): ThreadPresenter {
+	function many(stored: readonly StoredThread[]): Thread[] {
+		const follows = stored.some((thread) => thread.provider === null);
+		const now = follows ? defaultsOf(providers) : UNKNOWN;
+		return stored.map((thread) => ({
+			...thread,
+			status: isAsking(thread.thread_id) ? "needs_you" : thread.status,
+			provider: thread.provider ?? now.provider,
+			model: thread.provider === null ? (thread.model ?? now.model) : thread.model,
+		}));
+	}
+	return {
+		many,
+		one(stored) {
+			const [thread] = many([stored]);
+			if (thread === undefined) throw new Error("a thread was lost on its way");
+			return thread;
+		},
+	};
 }

@@ -1,6 +1,8 @@
+import { AppError } from "#base/app-error.ts";
 import {
 	archiveThreadWrite,
 	createThreadWrite,
+	mergeSettings,
 	renameThreadWrite,
 	resumeThreadWrite,
 	type StoredThread,
@@ -8,27 +10,36 @@ import {
 } from "#daemon/storage/repository/chat-thread.ts";
 import type { WriteCommand } from "#daemon/storage/store.ts";
 import type { Thread } from "#protocol/record.ts";
-import type { MethodParams } from "#protocol/service/index.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { RunnerDeps } from "./deps.ts";
-import type { CodexRunner, RunnerCall } from "./runner.ts";
+import type { CodexRunner, CodexThreads, RunnerCall } from "./runner.ts";
 import { allowedEnv, codexHomeOf } from "./thread-env.ts";
 import { assertFolder, findGitFolder } from "./thread-folder.ts";
-import { presentThread } from "./thread-record.ts";
+import type { ThreadPresenter } from "./thread-record.ts";
 
 interface ThreadServicePorts {
 	deps: RunnerDeps;
 	broadcast: Broadcast;
+	presenter: ThreadPresenter;
 	assertOpen(): void;
 }
 
 type ThreadService = Pick<
 	CodexRunner,
-	"createThread" | "updateSettings" | "archiveThread" | "renameThread" | "resumeThread"
+	| "createThread"
+	| "startThread"
+	| "patchThread"
+	| "updateSettings"
+	| "archiveThread"
+	| "renameThread"
+	| "resumeThread"
 >;
 
+type StartParams = Parameters<CodexThreads["startThread"]>[0] & { agent_name?: string | undefined };
+
 /** Changes of threads; each is committed, then told. */
-export function createThreadService({ deps, broadcast, assertOpen }: ThreadServicePorts): ThreadService {
+export function createThreadService(ports: ThreadServicePorts): ThreadService {
+	const { deps, broadcast, presenter, assertOpen } = ports;
 	const { store, environment } = deps;
 
 	async function change<Args>(
@@ -39,27 +50,33 @@ export function createThreadService({ deps, broadcast, assertOpen }: ThreadServi
 		assertOpen();
 		const { thread } = await store.write(command, args, { idempotency: call.idempotency });
 		broadcast.thread(thread.thread_id);
-		return { thread: presentThread(deps.providers, thread) };
+		return { thread: presenter.one(thread) };
 	}
 
-	async function createThread(
-		params: MethodParams<"chat.create">,
-		call: RunnerCall,
-	): Promise<{ thread: Thread }> {
+	/** Who follows the default provider follows its model too, unless it names one. */
+	async function modelOf(provider: string | null, model: string | null): Promise<string | null> {
+		const found = await deps.providers.resolve(provider, model);
+		return model ?? (provider === null ? null : found.defaultModel);
+	}
+
+	async function startThread(params: StartParams, call: RunnerCall): Promise<{ thread: Thread }> {
+		assertOpen();
 		await assertFolder(params.cwd);
-		const provider = await deps.providers.resolve(params.provider ?? null, params.model ?? null);
+		const provider = params.provider ?? null;
+		const model = await modelOf(provider, params.model ?? null);
 		const inGit = (await findGitFolder(environment.readText, params.cwd)) !== null;
 		const own = deps.providers.defaults();
 		const env = params.env ?? {};
+		const settings = mergeSettings({}, params.settings);
+		if (params.settings?.ephemeral === true) settings.ephemeral = true;
 		return change(
 			createThreadWrite,
 			{
 				thread_id: deps.newId(),
 				agent_name: params.agent_name === undefined || params.agent_name === "" ? null : params.agent_name,
 				title: params.title ?? null,
-				provider: params.provider ?? null,
-				// Who follows the default follows its model too.
-				model: params.model ?? (params.provider === undefined ? null : provider.defaultModel),
+				provider,
+				model,
 				cwd: params.cwd,
 				machine_id: environment.machineId,
 				approval_policy: params.approval_policy ?? own.approvalPolicy ?? "on-request",
@@ -67,13 +84,24 @@ export function createThreadService({ deps, broadcast, assertOpen }: ThreadServi
 				env: allowedEnv(env),
 				codex_home: codexHomeOf(env),
 				controller: { client: call.label, device: "local" },
+				settings,
 			},
 			call,
 		);
 	}
 
 	return {
-		createThread,
+		createThread: (params, call) => {
+			const { env, ...rest } = params;
+			return startThread(env === undefined ? rest : { ...rest, env }, call);
+		},
+		startThread,
+		async patchThread({ thread_id, patch }, call) {
+			if (patch.cwd !== undefined) await assertFolder(patch.cwd);
+			if (patch.settings?.ephemeral != null)
+				throw new AppError("INVALID_PARAMS", "Whether a thread is ephemeral is decided when it is made.");
+			return change(updateSettingsWrite, { thread_id, ...patch }, call);
+		},
 		updateSettings: (params, call) => change(updateSettingsWrite, params, call),
 		archiveThread: (threadId, call) => change(archiveThreadWrite, { thread_id: threadId }, call),
 		renameThread: (params, call) => change(renameThreadWrite, params, call),

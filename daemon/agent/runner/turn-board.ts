@@ -9,8 +9,8 @@ import { createLane } from "./lane.ts";
 import { createLiveTurn, type LiveTurn } from "./live-turn.ts";
 import type { TurnRunner } from "./turn-runner.ts";
 
-/** Turns that run at once in the whole daemon; the others wait in order (H12, the global lane). */
-const MAX_RUNNING_TURNS = 8;
+/** Turns that run at once in the whole daemon; the others wait in order (H12, the global lane). Fifty threads at work leave room. */
+const MAX_RUNNING_TURNS = 64;
 /** An interrupted loop has this long to write its last words into the history before the thread's next turn starts. */
 export const LAST_WORDS_MS = 2_000;
 
@@ -20,7 +20,7 @@ export interface RunningTurn {
 	readonly over: Deferred<void>;
 }
 
-/** The turns in memory: one running per thread, eight over all, and those whose commands run on. */
+/** The turns in memory: one running per thread, a bounded number over all, and those whose commands run on. */
 export interface TurnBoard {
 	/** Starts the turn that the store has open for this thread; lets it look for messages when it runs already. */
 	kick(threadId: string): void;
@@ -53,7 +53,7 @@ export async function within(clock: Clock, promise: Promise<unknown>, boundMs: n
 
 export function createTurnBoard({ deps, broadcast, turns, endings, stopping }: TurnBoardPorts): TurnBoard {
 	const { store, clock, logger, telemetry } = deps;
-	const lane = createLane(MAX_RUNNING_TURNS);
+	const lane = createLane(deps.maxRunningTurns ?? MAX_RUNNING_TURNS);
 	const lives = new Map<string, LiveTurn>();
 	const newest = new Map<string, RunningTurn>();
 	const settling = new Set<Promise<void>>();

@@ -7,6 +7,7 @@ import type { TurnError } from "#protocol/codex-item.ts";
 import type { Approvals } from "./approvals.ts";
 import type { RunnerDeps } from "./deps.ts";
 import type { LiveTurn } from "./live-turn.ts";
+import type { Questions } from "./questions.ts";
 import { createTurnSetup } from "./turn-setup.ts";
 
 /** Between attempts to write the end of a turn on a full disk. */
@@ -17,6 +18,7 @@ const HEAD_PATIENCE_MS = 20;
 export interface TurnRunnerPorts {
 	deps: RunnerDeps;
 	approvals: Approvals;
+	questions: Questions;
 	/** Digests a person accepted for the thread, while this daemon lives. */
 	grants(threadId: string): Set<string>;
 	/** Aborted when the daemon stops. */
@@ -60,9 +62,15 @@ function endOf(live: LiveTurn, outcome: TurnOutcome) {
 	}
 }
 
-export function createTurnRunner({ deps, approvals, grants, stopping }: TurnRunnerPorts): TurnRunner {
+export function createTurnRunner({
+	deps,
+	approvals,
+	questions,
+	grants,
+	stopping,
+}: TurnRunnerPorts): TurnRunner {
 	const { store, fault, logger } = deps;
-	const setup = createTurnSetup({ deps, approvals, grants });
+	const setup = createTurnSetup({ deps, approvals, questions, grants });
 
 	async function run(live: LiveTurn): Promise<TurnOutcome> {
 		try {

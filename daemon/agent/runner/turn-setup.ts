@@ -1,12 +1,15 @@
 import type { LoopPorts, TurnInput } from "#daemon/agent/loop-port.ts";
 import type { TurnRecording } from "#daemon/agent/recorder/port.ts";
 import type { Tool, ToolContext } from "#daemon/agent/tool.ts";
-import { readHistory } from "#daemon/storage/repository/chat-history.ts";
+import { readEpoch, readHistory } from "#daemon/storage/repository/chat-history.ts";
 import { readThreadEnv, requireThread } from "#daemon/storage/repository/chat-thread.ts";
+import { readTurnTask } from "#daemon/storage/repository/chat-turn.ts";
 import type { Approvals } from "./approvals.ts";
 import type { RunnerDeps } from "./deps.ts";
 import { repairHistory } from "./history-repair.ts";
 import type { LiveTurn } from "./live-turn.ts";
+import type { Questions } from "./questions.ts";
+import { modelOf, modeOf, taskInput } from "./turn-input.ts";
 import { createTurnRecordings } from "./turn-recording.ts";
 
 /** Gathers what the loop of one turn needs: the thread as it is now, its history, and ports bound to the turn. */
@@ -22,29 +25,33 @@ export interface TurnSetup {
 interface TurnSetupPorts {
 	deps: RunnerDeps;
 	approvals: Approvals;
+	questions: Questions;
 	grants(threadId: string): Set<string>;
 }
 
-export function createTurnSetup({ deps, approvals, grants }: TurnSetupPorts): TurnSetup {
+/** The loop does not wait for calls once it is interrupted; the runner has to know when the last one is over. */
+function track(tools: readonly Tool[], calls: Set<Promise<unknown>>): Tool[] {
+	return tools.map((tool) => ({
+		...tool,
+		execute(input, context) {
+			const call = tool.execute(input, context);
+			calls.add(call);
+			const over = (): void => void calls.delete(call);
+			call.then(over, over);
+			return call;
+		},
+	}));
+}
+
+export function createTurnSetup({ deps, approvals, questions, grants }: TurnSetupPorts): TurnSetup {
 	const { store, environment } = deps;
 	const running = new WeakMap<LiveTurn, Set<Promise<unknown>>>();
 	const recordings = createTurnRecordings(deps);
 
-	/** The loop does not wait for calls once it is interrupted; the runner has to know when the last one is over. */
-	function tracked(live: LiveTurn): Tool[] {
-		const calls = new Set<Promise<unknown>>();
-		running.set(live, calls);
-		return deps.tools.map((tool) => ({
-			name: tool.name,
-			spec: tool.spec,
-			execute(input, context) {
-				const call = tool.execute(input, context);
-				calls.add(call);
-				const over = (): void => void calls.delete(call);
-				call.then(over, over);
-				return call;
-			},
-		}));
+	function callsOf(live: LiveTurn): Set<Promise<unknown>> {
+		const known = running.get(live) ?? new Set<Promise<unknown>>();
+		running.set(live, known);
+		return known;
 	}
 
 	function contextOf(live: LiveTurn): (callId: string) => ToolContext {
@@ -66,6 +73,8 @@ export function createTurnSetup({ deps, approvals, grants }: TurnSetupPorts): Tu
 			items: live.items,
 			effects: live.effects,
 			requestApproval: (request) => approvals.ask(live, request),
+			askClient: (question) => questions.ask(live, question),
+			settings: thread.settings,
 			nowMs: deps.clock.nowMs,
 		});
 	}
@@ -78,19 +87,24 @@ export function createTurnSetup({ deps, approvals, grants }: TurnSetupPorts): Tu
 
 	async function prepare(live: LiveTurn): Promise<{ input: TurnInput; ports: LoopPorts }> {
 		const thread = requireThread(store, live.threadId);
-		live.holdEffects(noteHead(live, thread.cwd));
-		const [provider, prelude] = await Promise.all([
-			deps.providers.resolve(thread.provider, thread.model),
+		const { kind, options } = readTurnTask(store, { thread_id: live.threadId, turn_id: live.turnId });
+		const { settings, cwd, thread_id: threadId } = thread;
+		live.holdEffects(noteHead(live, cwd));
+		const mode = modeOf(settings);
+		const named = modelOf(thread);
+		const provider = await deps.providers.resolve(thread.provider, named);
+		const model = provider.describe(named);
+		const [tools, prelude] = await Promise.all([
+			deps.tools({ threadId, cwd, kind, model, settings, mode }),
 			deps.prelude({
-				threadId: thread.thread_id,
-				cwd: thread.cwd,
+				...{ threadId, cwd, settings, model, kind },
 				approvalPolicy: thread.approval_policy,
 				sandbox: thread.sandbox,
 			}),
 		]);
 		const ports: LoopPorts = {
 			provider,
-			tools: tracked(live),
+			tools: track(tools, callsOf(live)),
 			clock: deps.clock,
 			newId: deps.newId,
 			random: deps.random,
@@ -101,21 +115,21 @@ export function createTurnSetup({ deps, approvals, grants }: TurnSetupPorts): Tu
 			hooks: deps.hooks,
 		};
 		const input: TurnInput = {
-			threadId: thread.thread_id,
+			...taskInput({ thread, kind, options, config: deps.loopSettings?.() ?? {} }),
 			turnId: live.turnId,
-			cwd: thread.cwd,
-			model: thread.model ?? provider.defaultModel,
+			model: named ?? provider.defaultModel,
 			messages: live.messages,
 			prelude,
-			history: repairHistory(readHistory(store, thread.thread_id)),
+			history: repairHistory(readHistory(store, threadId)),
 			usageBefore: thread.usage,
+			windowNumber: readEpoch(store, threadId),
 		};
 		return { input, ports: recordings.tap(live, input, ports) };
 	}
 
 	return {
 		prepare,
-		calls: (live) => running.get(live) ?? new Set(),
+		calls: callsOf,
 		recording: recordings.of,
 	};
 }

@@ -3,9 +3,10 @@ import { createEmitter } from "#base/emitter.ts";
 import type { SteerMessage } from "#daemon/agent/loop-port.ts";
 import {
 	type ChatMessageRow,
+	contentOf,
 	listTurnMessages,
 	userItemOf,
-} from "#daemon/storage/repository/chat-message.ts";
+} from "#daemon/storage/repository/chat-message-row.ts";
 import { readItems } from "#daemon/storage/repository/chat-turn.ts";
 import type { Reader } from "#daemon/storage/store.ts";
 import type { Item } from "#protocol/codex-item.ts";
@@ -26,7 +27,13 @@ function toSteer(message: ChatMessageRow): SteerMessage {
 	const what = message.origin_kind === "reply" ? "Reply" : "Message";
 	const from =
 		message.origin_message_id === null ? "" : `${what} from #${message.from_name ?? "unknown"}:\n\n`;
-	return { clientId: message.client_message_id, text: `${from}${message.text}`, itemId: message.item_id };
+	const content = message.content === null ? {} : { content: contentOf(message) };
+	return {
+		clientId: message.client_message_id,
+		text: `${from}${message.text}`,
+		...content,
+		itemId: message.item_id,
+	};
 }
 
 export function createTurnSteers(store: Reader, clock: Pick<Clock, "nowMs">, turnId: string): TurnSteers {

@@ -1,21 +1,24 @@
 import type { LoopEvent } from "#daemon/agent/loop-port.ts";
 import type { ChatEvent } from "#protocol/chat-event.ts";
-import type { CommandExecutionItem, FileChangeItem, Item } from "#protocol/codex-item.ts";
+import type { Item, PlanStep, ToolItem } from "#protocol/codex-item.ts";
 import type { Activity } from "./activity.ts";
 import { createHeldEvents } from "./held-events.ts";
 import type { Journal } from "./journal.ts";
 import type { LiveItems } from "./live-items.ts";
-
-export type ToolItem = CommandExecutionItem | FileChangeItem;
+import { createTurnTexts, isText } from "./turn-texts.ts";
 
 /** Turns what a loop and its tools say into items in memory, steps for the store and events for clients. */
 export interface TurnVoice {
-	say(event: Exclude<LoopEvent, { type: "history" }>): void;
+	say(event: Exclude<LoopEvent, { type: "history" | "history_replaced" }>): void;
 	started(item: Item): void;
 	output(itemId: string, delta: string): void;
 	/** Resolves when it is durable and told. */
 	completeDurably(item: ToolItem): Promise<void>;
 	diff(diff: string): void;
+	input(itemId: string, processId: string, stdin: string): void;
+	plan(explanation: string | null, plan: readonly PlanStep[]): void;
+	/** A Codex notification without an event of ours. */
+	note(method: string, params: Readonly<Record<string, unknown>>): void;
 	/** Whether something waits to be durable before it is told; what follows it must wait too. */
 	readonly isHolding: boolean;
 	/** Tells what waited for this batch of the journal. */
@@ -38,6 +41,7 @@ interface VoicePorts {
 export function createTurnVoice({ turn, activity, journal, live, dress, stored }: VoicePorts): TurnVoice {
 	const events = createHeldEvents(activity.event);
 	const { tell } = events;
+	const texts = createTurnTexts({ turn, activity, journal, live });
 
 	function started(told: Item): void {
 		const item = dress(told);
@@ -56,23 +60,13 @@ export function createTurnVoice({ turn, activity, journal, live, dress, stored }
 		tell(event, needs, () => live.reveal(ordinal));
 	}
 
-	function output(itemId: string, delta: string): void {
-		live.appendOutput(itemId, delta);
-		activity.delta({ type: "chat.command.output", ...turn, item_id: itemId, delta });
-		journal.textGrew();
+	function plan(explanation: string | null, steps: readonly PlanStep[]): void {
+		tell({ type: "chat.plan.updated", ...turn, explanation, plan: [...steps] });
 	}
 
-	function text(itemId: string, delta: string): void {
-		live.appendText(itemId, delta);
-		activity.delta({ type: "chat.message.delta", ...turn, item_id: itemId, delta });
-		journal.textGrew();
-	}
-
-	function reasoning(itemId: string, summaryIndex: number, delta: string): void {
-		live.appendReasoning(itemId, summaryIndex, delta);
-		const place = { item_id: itemId, summary_index: summaryIndex };
-		activity.delta({ type: "chat.reasoning.delta", ...turn, ...place, delta });
-		journal.textGrew();
+	function note(method: string, params: Readonly<Record<string, unknown>>): void {
+		const ids = { threadId: turn.thread_id, turnId: turn.turn_id };
+		tell({ type: "chat.codex", ...turn, method, params: { ...ids, ...params } });
 	}
 
 	function diff(text: string): void {
@@ -81,8 +75,12 @@ export function createTurnVoice({ turn, activity, journal, live, dress, stored }
 
 	return {
 		started,
-		output,
+		output: (itemId, delta) => texts.say({ type: "command_output", itemId, delta }),
 		diff,
+		plan,
+		note,
+		input: (itemId, processId, stdin) =>
+			tell({ type: "chat.command.input", ...turn, item_id: itemId, process_id: processId, stdin }),
 		async completeDurably(item) {
 			complete(item);
 			await journal.flush();
@@ -93,6 +91,10 @@ export function createTurnVoice({ turn, activity, journal, live, dress, stored }
 		settled: events.settled,
 		lost: events.lost,
 		say(event) {
+			if (isText(event)) {
+				texts.say(event);
+				return;
+			}
 			switch (event.type) {
 				case "item_started":
 					started(event.item);
@@ -100,14 +102,16 @@ export function createTurnVoice({ turn, activity, journal, live, dress, stored }
 				case "item_completed":
 					complete(event.item);
 					break;
-				case "message_delta":
-					text(event.itemId, event.delta);
+				case "reasoning_part": {
+					const place = { item_id: event.itemId, summary_index: event.summaryIndex };
+					tell({ type: "chat.reasoning.part", ...turn, ...place });
 					break;
-				case "reasoning_delta":
-					reasoning(event.itemId, event.summaryIndex, event.delta);
+				}
+				case "plan_updated":
+					plan(event.explanation, event.plan);
 					break;
-				case "command_output":
-					output(event.itemId, event.delta);
+				case "note":
+					note(event.method, event.params);
 					break;
 				case "diff_updated":
 					diff(event.diff);

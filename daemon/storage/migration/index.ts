@@ -4,6 +4,7 @@ import { chat } from "./0002-chat.ts";
 import { weave } from "./0003-weave.ts";
 import { terminal } from "./0004-terminal.ts";
 import { chatOrigin } from "./0005-chat-origin.ts";
+import { codex } from "./0006-codex.ts";
 
 /** All migrations, by rising version. */
-export const MIGRATIONS: readonly Migration[] = [core, chat, weave, terminal, chatOrigin];
+export const MIGRATIONS: readonly Migration[] = [core, chat, weave, terminal, chatOrigin, codex];

@@ -4,6 +4,10 @@ import type { Approval } from "#protocol/record.ts";
 import type { Reader, Tx } from "../store.ts";
 import { appendAudit } from "./audit.ts";
 
+/** What is done to the world. `call`: of a tool that others run, an MCP server's or a client's. */
+export const EFFECT_KINDS = ["command", "patch", "call"] as const;
+export type EffectKind = (typeof EFFECT_KINDS)[number];
+
 /** What an approval came to: the person's words, or that nobody may answer any more. */
 export interface ApprovalEnd {
 	decision: string;
@@ -15,7 +19,7 @@ interface EffectAbout {
 	thread_id: string;
 	turn_id: string;
 	item_id: string;
-	kind: "command" | "patch";
+	kind: EffectKind;
 }
 
 /** The agent that acts, and the client on whose word its turn runs: who sent the first message, else who made the thread. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Reader, Tx } from "../store.ts";
-import { auditEnded, auditIntended } from "./audit-chat.ts";
+import { auditEnded, auditIntended, EFFECT_KINDS, type EffectKind } from "./audit-chat.ts";
 import { threadStream } from "./chat-thread.ts";
 
 interface TurnRef {
@@ -13,7 +13,7 @@ const openEffectSchema = z.object({
 	thread_id: z.string(),
 	turn_id: z.string(),
 	item_id: z.string(),
-	kind: z.enum(["command", "patch"]),
+	kind: z.enum(EFFECT_KINDS),
 	state: z.enum(["intended", "started"]),
 	pid: z.number().nullable(),
 	start_time: z.string().nullable(),
@@ -24,7 +24,7 @@ export type OpenEffect = z.infer<typeof openEffectSchema>;
 export function intendEffect(
 	tx: Tx,
 	turn: TurnRef,
-	effect: { item_id: string; kind: "command" | "patch"; detail: Readonly<Record<string, unknown>> },
+	effect: { item_id: string; kind: EffectKind; detail: Readonly<Record<string, unknown>> },
 ): void {
 	const row = tx.get<{ effect_no: number }>(
 		"INSERT INTO chat_effect (thread_id, turn_id, item_id, kind, state, detail, intended_at_ms) VALUES (?, ?, ?, ?, 'intended', ?, ?) RETURNING effect_no",
@@ -70,7 +70,7 @@ export function markEffectDone(
 	turn: TurnRef,
 	done: { item_id: string; outcome: Readonly<Record<string, unknown>> },
 ): void {
-	const row = tx.get<{ effect_no: number; kind: "command" | "patch" }>(
+	const row = tx.get<{ effect_no: number; kind: EffectKind }>(
 		`UPDATE chat_effect SET state = 'done', outcome = ?, done_at_ms = ? WHERE ${NEWEST} RETURNING effect_no, kind`,
 		JSON.stringify(done.outcome),
 		tx.nowMs,

@@ -10,9 +10,10 @@ import { defineWrite, type Reader, type Tx } from "../store.ts";
 import { expireApprovals } from "./chat-approval.ts";
 import { listOpenEffects, markEffectUnknown, type OpenEffect } from "./chat-effect.ts";
 import { appendHistory, hasHistory } from "./chat-history.ts";
-import { listTurnMessages, openNextTurn, withdrawQueued } from "./chat-message.ts";
+import { listTurnMessages } from "./chat-message-row.ts";
 import { requireThread, threadStream, touchThread } from "./chat-thread.ts";
 import { applySteps, findTurn, type TurnStep } from "./chat-turn.ts";
+import { openNextTurn, withdrawQueued } from "./chat-turn-open.ts";
 import { settleMessage } from "./weave-message.ts";
 
 interface TurnRef {

@@ -28,10 +28,46 @@ export function appendHistory(
 	}
 }
 
+/**
+ * These items are the whole history from here on. What was before stays below them and comes back when the turn is
+ * rolled back.
+ */
+export function replaceHistory(
+	tx: Tx,
+	turn: { thread_id: string; turn_id: string },
+	items: readonly unknown[],
+): void {
+	tx.run(
+		`INSERT INTO chat_epoch (thread_id, epoch, turn_id, after_position)
+			SELECT ?, coalesce((SELECT max(epoch) FROM chat_epoch WHERE thread_id = ?), 0) + 1, ?,
+			coalesce((SELECT max(position) FROM chat_history WHERE thread_id = ?), 0)`,
+		turn.thread_id,
+		turn.thread_id,
+		turn.turn_id,
+		turn.thread_id,
+	);
+	appendHistory(tx, turn, items);
+}
+
+/** How often the thread's history was replaced. */
+export function readEpoch(reader: Reader, threadId: string): number {
+	return (
+		reader.get<{ epoch: number | null }>(
+			"SELECT max(epoch) AS epoch FROM chat_epoch WHERE thread_id = ?",
+			threadId,
+		)?.epoch ?? 0
+	);
+}
+
 /** What the model is sent of earlier turns, in order. */
 export function readHistory(reader: Reader, threadId: string): HistoryItem[] {
 	return reader
-		.all<{ json: string }>("SELECT json FROM chat_history WHERE thread_id = ? ORDER BY position", threadId)
+		.all<{ json: string }>(
+			`SELECT json FROM chat_history WHERE thread_id = ? AND position > coalesce(
+				(SELECT after_position FROM chat_epoch WHERE thread_id = ? ORDER BY epoch DESC LIMIT 1), 0) ORDER BY position`,
+			threadId,
+			threadId,
+		)
 		.map((row) => historyItemSchema.parse(JSON.parse(row.json)));
 }
 

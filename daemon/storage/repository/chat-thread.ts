@@ -7,7 +7,9 @@ import {
 	controllerSchema,
 	type SandboxMode,
 	sandboxModeSchema,
+	type ThreadSettings,
 	threadSchema,
+	threadSettingsSchema,
 } from "#protocol/record.ts";
 import { defineWrite, type Reader, type Row, type Tx } from "../store.ts";
 import { addAgent, listThreadAgents, removeAgent } from "./weave-agent.ts";
@@ -18,7 +20,7 @@ const SELECT = `SELECT t.thread_id, coalesce(
 		(SELECT a.name FROM weave_agent a WHERE a.thread_id = t.thread_id AND a.session_id = '${DEFAULT_SESSION_ID}' AND a.left_at_ms IS NULL LIMIT 1),
 		t.agent_name) AS agent_name,
 	t.title, t.provider, t.model, t.cwd, t.machine_id, t.approval_policy, t.sandbox, t.env, t.archived, t.controller, t.active_turn_id,
-	t.turn_count, t.usage, t.created_at_ms, t.updated_at_ms,
+	t.turn_count, t.usage, t.settings, t.preview, t.named, t.created_at_ms, t.updated_at_ms,
 	EXISTS (SELECT 1 FROM chat_approval p WHERE p.thread_id = t.thread_id AND p.status = 'pending') AS waits
 	FROM chat_thread t`;
 
@@ -38,13 +40,20 @@ const threadRowSchema = z.object({
 	active_turn_id: z.string().nullable(),
 	turn_count: z.number(),
 	usage: z.string().nullable(),
+	settings: z.string(),
+	preview: z.string().nullable(),
+	named: z.number(),
 	created_at_ms: z.number(),
 	updated_at_ms: z.number(),
 	waits: z.number(),
 });
 const envSchema = z.record(z.string(), z.string());
 
-const storedThreadSchema = threadSchema.extend({ provider: z.string().nullable() });
+const storedThreadSchema = threadSchema.extend({
+	provider: z.string().nullable(),
+	settings: threadSettingsSchema,
+	preview: z.string().nullable(),
+});
 
 /** A thread as it is stored: without a provider of its own it follows the default, which the runner knows. */
 export type StoredThread = z.infer<typeof storedThreadSchema>;
@@ -60,6 +69,8 @@ function toThread(row: Row): StoredThread {
 	return {
 		...parsed,
 		archived: parsed.archived === 1,
+		named: parsed.named === 1,
+		settings: threadSettingsSchema.parse(JSON.parse(parsed.settings)),
 		status: waits === 1 ? "needs_you" : working,
 		controller: parsed.controller === null ? null : controllerSchema.parse(JSON.parse(parsed.controller)),
 		usage: parsed.usage === null ? null : tokenUsageSchema.parse(JSON.parse(parsed.usage)),
@@ -86,7 +97,7 @@ export function readThreadEnv(reader: Reader, threadId: string): Record<string, 
 
 const cursorPattern = /^(\d{1,16})\.(.{1,100})$/u;
 
-/** Newest activity first. `cursor` is what the page before said. @throws AppError INVALID_PARAMS for another cursor. */
+/** Newest activity first, without ephemeral ones. `cursor` is what the page before said. @throws AppError INVALID_PARAMS for another cursor. */
 export function listThreads(
 	reader: Reader,
 	options: { archived: boolean; limit: number; cursor?: string | undefined },
@@ -98,7 +109,7 @@ export function listThreads(
 		from = [Number(match[1]), match[2] ?? ""];
 	}
 	const rows = reader.all(
-		`${SELECT} WHERE t.archived = ? AND (t.updated_at_ms, t.thread_id) < (?, ?) ORDER BY t.updated_at_ms DESC, t.thread_id DESC LIMIT ?`,
+		`${SELECT} WHERE t.archived = ? AND t.ephemeral = 0 AND (t.updated_at_ms, t.thread_id) < (?, ?) ORDER BY t.updated_at_ms DESC, t.thread_id DESC LIMIT ?`,
 		options.archived ? 1 : 0,
 		from[0],
 		from[1],
@@ -117,7 +128,8 @@ export function touchThread(tx: Tx, threadId: string): void {
 	tx.run("UPDATE chat_thread SET updated_at_ms = ? WHERE thread_id = ?", tx.nowMs, threadId);
 }
 
-interface NewThread {
+/** What a new thread starts with. */
+export interface NewThread {
 	thread_id: string;
 	agent_name: string | null;
 	title: string | null;
@@ -131,69 +143,112 @@ interface NewThread {
 	env: Record<string, string>;
 	codex_home: string | null;
 	controller: { client: string; device: string };
+	settings?: ThreadSettings;
 }
 
-/** The thread and its agent in the default session, in one unit. @throws AppError AGENT_NAME_TAKEN, INVALID_PARAMS. */
+/** A side thread is no agent that anybody could write to. */
+const EPHEMERAL_NAME = "side-thread";
+
+function nameAgent(tx: Tx, input: NewThread): { agent_id: string | null; name: string } {
+	if (input.settings?.ephemeral === true) return { agent_id: null, name: EPHEMERAL_NAME };
+	const { agent_name: name, thread_id } = input;
+	return addAgent(tx, { session_id: DEFAULT_SESSION_ID, name, kind: "thread", thread_id });
+}
+
+/** The thread and its agent in the default session, in the caller's unit. @throws AppError AGENT_NAME_TAKEN, INVALID_PARAMS. */
+export function insertThread(tx: Tx, input: NewThread): void {
+	const agent = nameAgent(tx, input);
+	tx.run(
+		`INSERT INTO chat_thread (thread_id, agent_name, title, named, provider, model, cwd, machine_id, approval_policy, sandbox, env,
+			codex_home, controller, settings, ephemeral, created_at_ms, updated_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		input.thread_id,
+		agent.name,
+		input.title,
+		input.title === null ? 0 : 1,
+		input.provider,
+		input.model,
+		input.cwd,
+		input.machine_id,
+		input.approval_policy,
+		input.sandbox,
+		JSON.stringify(input.env),
+		input.codex_home,
+		JSON.stringify({ ...input.controller, since_ms: tx.nowMs }),
+		JSON.stringify(input.settings ?? {}),
+		input.settings?.ephemeral === true ? 1 : 0,
+		tx.nowMs,
+		tx.nowMs,
+	);
+	tx.append(threadStream(input.thread_id), "thread.created", {
+		agent_id: agent.agent_id,
+		agent_name: agent.name,
+		cwd: input.cwd,
+	});
+}
+
+/** @throws AppError AGENT_NAME_TAKEN, INVALID_PARAMS. */
 export const createThreadWrite = defineWrite(
 	"chat.thread.create",
 	(tx, input: NewThread): { thread: StoredThread } => {
-		const agent = addAgent(tx, {
-			session_id: DEFAULT_SESSION_ID,
-			name: input.agent_name,
-			kind: "thread",
-			thread_id: input.thread_id,
-		});
-		tx.run(
-			`INSERT INTO chat_thread (thread_id, agent_name, title, provider, model, cwd, machine_id, approval_policy, sandbox, env, codex_home,
-			controller, created_at_ms, updated_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			input.thread_id,
-			agent.name,
-			input.title,
-			input.provider,
-			input.model,
-			input.cwd,
-			input.machine_id,
-			input.approval_policy,
-			input.sandbox,
-			JSON.stringify(input.env),
-			input.codex_home,
-			JSON.stringify({ ...input.controller, since_ms: tx.nowMs }),
-			tx.nowMs,
-			tx.nowMs,
-		);
-		tx.append(threadStream(input.thread_id), "thread.created", {
-			agent_id: agent.agent_id,
-			agent_name: agent.name,
-			cwd: input.cwd,
-		});
+		insertThread(tx, input);
 		return { thread: requireThread(tx, input.thread_id) };
 	},
 );
 
+/** What later turns use; members left out stay, null means the default again. */
 export interface SettingsChange {
-	model?: string | undefined;
+	model?: string | null | undefined;
+	provider?: string | null | undefined;
+	cwd?: string | undefined;
 	approval_policy?: ApprovalPolicy | undefined;
 	sandbox?: SandboxMode | undefined;
+	/** Merged member by member; null takes a member away. */
+	settings?: Readonly<{ [K in keyof ThreadSettings]?: ThreadSettings[K] | null }> | undefined;
+}
+
+function pick<T>(changed: T | undefined, before: T): T {
+	return changed === undefined ? before : changed;
+}
+
+/** The settings with the change merged in; who made a thread and whether it is listed stay as they were. */
+export function mergeSettings(before: ThreadSettings, change: SettingsChange["settings"]): ThreadSettings {
+	const merged: Record<string, unknown> = { ...before };
+	for (const [name, value] of Object.entries(change ?? {})) {
+		if (name === "ephemeral" || value === undefined) continue;
+		if (value === null) delete merged[name];
+		else merged[name] = value;
+	}
+	return threadSettingsSchema.parse(merged);
 }
 
 /** Changes what later turns use; members left out stay. Logs only a real change. */
 export function changeSettings(tx: Tx, thread: StoredThread, change: SettingsChange): void {
-	const next = {
-		model: change.model ?? thread.model,
-		approval_policy: change.approval_policy ?? thread.approval_policy,
-		sandbox: change.sandbox ?? thread.sandbox,
+	const before = {
+		model: thread.model,
+		provider: thread.provider,
+		cwd: thread.cwd,
+		approval_policy: thread.approval_policy,
+		sandbox: thread.sandbox,
+		settings: thread.settings,
 	};
-	if (
-		next.model === thread.model &&
-		next.approval_policy === thread.approval_policy &&
-		next.sandbox === thread.sandbox
-	)
-		return;
+	const next = {
+		model: pick(change.model, before.model),
+		provider: pick(change.provider, before.provider),
+		cwd: pick(change.cwd, before.cwd),
+		approval_policy: pick(change.approval_policy, before.approval_policy),
+		sandbox: pick(change.sandbox, before.sandbox),
+		settings:
+			change.settings === undefined ? before.settings : mergeSettings(before.settings, change.settings),
+	};
+	if (JSON.stringify(next) === JSON.stringify(before)) return;
 	tx.run(
-		"UPDATE chat_thread SET model = ?, approval_policy = ?, sandbox = ? WHERE thread_id = ?",
+		"UPDATE chat_thread SET model = ?, provider = ?, cwd = ?, approval_policy = ?, sandbox = ?, settings = ? WHERE thread_id = ?",
 		next.model,
+		next.provider,
+		next.cwd,
 		next.approval_policy,
 		next.sandbox,
+		JSON.stringify(next.settings),
 		thread.thread_id,
 	);
 	tx.append(threadStream(thread.thread_id), "thread.settings", next);
@@ -211,7 +266,7 @@ export const renameThreadWrite = defineWrite(
 	"chat.thread.rename",
 	(tx, input: { thread_id: string; title: string }): { thread: StoredThread } => {
 		requireThread(tx, input.thread_id);
-		tx.run("UPDATE chat_thread SET title = ? WHERE thread_id = ?", input.title, input.thread_id);
+		tx.run("UPDATE chat_thread SET title = ?, named = 1 WHERE thread_id = ?", input.title, input.thread_id);
 		tx.append(threadStream(input.thread_id), "thread.renamed", { title: input.title });
 		return { thread: requireThread(tx, input.thread_id) };
 	},

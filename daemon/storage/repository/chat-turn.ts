@@ -6,18 +6,20 @@ import {
 	type TurnError,
 	turnErrorSchema,
 } from "#protocol/codex-item.ts";
-import { type Turn, turnStatusSchema } from "#protocol/record.ts";
+import { type Turn, type TurnKind, turnKindSchema, turnStatusSchema } from "#protocol/record.ts";
 import { defineWrite, type Reader, type Row, type Tx } from "../store.ts";
+import type { EffectKind } from "./audit-chat.ts";
 import { intendEffect, markEffectDone, markEffectStarted } from "./chat-effect.ts";
-import { appendHistory } from "./chat-history.ts";
+import { appendHistory, replaceHistory } from "./chat-history.ts";
 import { threadStream } from "./chat-thread.ts";
 
 const COLUMNS =
-	"turn_id, thread_id, position, status, reason, error, started_at_ms, completed_at_ms, git_head_before, git_head_after";
+	"turn_id, thread_id, position, kind, status, reason, error, started_at_ms, completed_at_ms, git_head_before, git_head_after";
 const turnRowSchema = z.object({
 	turn_id: z.string(),
 	thread_id: z.string(),
 	position: z.number(),
+	kind: turnKindSchema,
 	status: turnStatusSchema,
 	reason: z.string().nullable(),
 	error: z.string().nullable(),
@@ -46,6 +48,39 @@ function parseTurn(row: Row): TurnRow {
 export function findTurn(reader: Reader, turnId: string): Turn | undefined {
 	const row = reader.get(`SELECT ${COLUMNS} FROM chat_turn WHERE turn_id = ?`, turnId);
 	return row === undefined ? undefined : toTurn(parseTurn(row));
+}
+
+const turnOptionsSchema = z.looseObject({
+	output_schema: z.record(z.string(), z.unknown()).optional(),
+	review: z
+		.looseObject({
+			target: z.record(z.string(), z.unknown()),
+			userFacingHint: z.string(),
+			prompt: z.string(),
+		})
+		.optional(),
+});
+/** What was asked of one turn beside its messages. */
+export type TurnOptions = z.infer<typeof turnOptionsSchema>;
+
+export function parseTurnOptions(json: string | null): TurnOptions {
+	return json === null ? {} : turnOptionsSchema.parse(JSON.parse(json));
+}
+
+/** What a turn of this thread is for, and what was asked of it. */
+export function readTurnTask(
+	reader: Reader,
+	turn: { thread_id: string; turn_id: string },
+): { kind: TurnKind; options: TurnOptions } {
+	const row = reader.get<{ kind: string; options: string | null }>(
+		"SELECT kind, options FROM chat_turn WHERE turn_id = ? AND thread_id = ?",
+		turn.turn_id,
+		turn.thread_id,
+	);
+	return {
+		kind: turnKindSchema.parse(row?.kind ?? "regular"),
+		options: parseTurnOptions(row?.options ?? null),
+	};
 }
 
 /** The last words of a completed turn; null when there were none. */
@@ -99,13 +134,15 @@ export type TurnStep =
 	/** `saved`: only the text so far, not told in the log. */
 	| { step: "item"; ordinal: number; item: Item; phase: "started" | "saved" | "completed" }
 	| { step: "history"; items: readonly unknown[] }
+	/** The whole history from here on; what was before stays, for a rollback. */
+	| { step: "history_replaced"; items: readonly unknown[] }
 	| { step: "usage"; usage: TokenUsage }
 	| { step: "error"; error: TurnError; will_retry: boolean }
 	| { step: "git_head_before" | "git_head_after"; head: string }
 	| {
 			step: "effect_intended";
 			item_id: string;
-			kind: "command" | "patch";
+			kind: EffectKind;
 			detail: Readonly<Record<string, unknown>>;
 	  }
 	| { step: "effect_started"; item_id: string; pid: number; start_time: string | null }
@@ -139,6 +176,17 @@ function writeItem(tx: Tx, turn: TurnRef, step: Extract<TurnStep, { step: "item"
 	});
 }
 
+/** The thread has the newest; each turn what it came to by its end, for a fork or a rollback that ends there. */
+function saveUsage(tx: Tx, turn: TurnRef, usage: string): void {
+	tx.run("UPDATE chat_thread SET usage = ? WHERE thread_id = ?", usage, turn.thread_id);
+	tx.run(
+		"UPDATE chat_turn SET usage = ? WHERE turn_id = ? AND thread_id = ?",
+		usage,
+		turn.turn_id,
+		turn.thread_id,
+	);
+}
+
 function applyStep(tx: Tx, turn: TurnRef, step: TurnStep): void {
 	switch (step.step) {
 		case "item":
@@ -147,12 +195,11 @@ function applyStep(tx: Tx, turn: TurnRef, step: TurnStep): void {
 		case "history":
 			appendHistory(tx, turn, step.items);
 			return;
+		case "history_replaced":
+			replaceHistory(tx, turn, step.items);
+			return;
 		case "usage":
-			tx.run(
-				"UPDATE chat_thread SET usage = ? WHERE thread_id = ?",
-				JSON.stringify(step.usage),
-				turn.thread_id,
-			);
+			saveUsage(tx, turn, JSON.stringify(step.usage));
 			return;
 		case "error":
 			tx.append(threadStream(turn.thread_id), "turn.error", {

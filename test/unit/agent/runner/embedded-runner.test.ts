@@ -96,8 +96,9 @@ describe("runner: turns", () => {
 		expect(said).toEqual([["a", "b"], ["c"]]);
 	});
 
-	test("runner: at most eight turns run at once, the ninth waits", async () => {
-		await using h = await createHarness({ script: Array.from({ length: 9 }, () => ["x", { gate: "g" }]) });
+	test("runner: no more turns run at once than the daemon allows; the next one waits", async () => {
+		const script = Array.from({ length: 9 }, () => ["x", { gate: "g" }]);
+		await using h = await createHarness({ script, deps: { maxRunningTurns: 8 } });
 		for (let n = 0; n < 9; n += 1) await h.runner.sendMessage(send(await h.thread(), "go"), call());
 		await h.until((event): event is typeof event => h.provider.requests.length === 8 && event !== undefined);
 		expect(h.runner.counts).toEqual({ running_turns: 8, waiting_turns: 1 });

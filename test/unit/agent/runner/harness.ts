@@ -105,6 +105,18 @@ export function createScriptedProvider(
 		retries: { request: 0, stream: 0 },
 		requests,
 		listModels: () => ["script-1"],
+		providerId: "scripted",
+		compaction: "local",
+		describe: (model) => ({
+			...{ id: model ?? "script-1", toolMode: "classic", toolsInInput: false, contextWindow: null },
+			...{
+				autoCompactTokens: null,
+				baseInstructions: null,
+				supportsParallelToolCalls: true,
+				takesImages: true,
+			},
+			defaultEffort: null,
+		}),
 		stream(request, signal) {
 			requests.push(request);
 			return answer(script.shift() ?? ["ok"], signal);
@@ -229,7 +241,7 @@ export async function createHarness({ script = [], deps = {}, path }: HarnessOpt
 			for (const watcher of watchers) watcher();
 		},
 		environment,
-		tools: [tool],
+		tools: async () => [tool],
 		providers: {
 			resolve: () => provider,
 			defaults: () => ({ provider: "scripted", model: "script-1", approvalPolicy: null, sandbox: null }),
