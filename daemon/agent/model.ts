@@ -52,6 +52,13 @@ export interface ModelDescription {
 	/** `image` among the kinds of input it takes. */
 	readonly takesImages: boolean;
 	readonly defaultEffort: string | null;
+	/**
+	 * It takes tools in `namespace` specs and calls them with a `namespace` member; absent or false: MCP tools are plain
+	 * functions named `mcp__SERVER__TOOL`.
+	 */
+	readonly toolNamespaces?: boolean;
+	/** It finds `defer_loading` tools by `tool_search`; such specs are not sent with requests. Only with `toolNamespaces`. */
+	readonly toolSearch?: boolean;
 }
 
 /** What a provider streams. It never throws for expected failures: those are `failed`. Ends after `completed` or `failed`. */

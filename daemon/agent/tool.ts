@@ -101,6 +101,12 @@ export interface ToolResult {
 	content?: readonly ModelItem[];
 	success: boolean;
 	stopTurn: boolean;
+	/** What a script of code mode gets for the call, JSON-able; absent: `output`, as an error where `success` is false. */
+	value?: unknown;
+	/** Further outputs of the same call, each its own history item after the first (code mode's `notify`). */
+	extraOutputs?: readonly string[];
+	/** Told to the model as a developer message behind the outputs of the response (a rule that was allowed for good). */
+	developerNote?: string;
 }
 
 /** One tool of the agent. `execute` never throws for expected failures: their text is the output. */
