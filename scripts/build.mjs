@@ -11,6 +11,7 @@ const { values: options } = parseArgs({
 
 const entries = {
 	cli: "src/cli/main.ts",
+	"code-worker": "daemon/agent/code-mode/worker-entry.ts",
 	daemon: "daemon/entry.ts",
 	doctor: "daemon/lifecycle/doctor.ts",
 	"pty-host": "daemon/pty/host-entry.ts",
