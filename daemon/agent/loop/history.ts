@@ -4,6 +4,8 @@ import type { ModelItem } from "#daemon/agent/model.ts";
 export interface ToolCall {
 	callId: string;
 	name: string;
+	/** Where the model was offered the tool in a group of its own. */
+	namespace: string | null;
 	custom: boolean;
 	/** Arguments text of a function call, input text of a custom call. */
 	input: string;
@@ -11,8 +13,20 @@ export interface ToolCall {
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 
-export function userItem(content: string): ModelItem {
-	return { type: "message", role: "user", content: [{ type: "input_text", text: content }] };
+/** A message of the user's side: plain text, or parts. Without an id where it is not kept. */
+export function userItem(content: string | readonly ModelItem[], id?: string): ModelItem {
+	const parts = typeof content === "string" ? [{ type: "input_text", text: content }] : [...content];
+	return { type: "message", ...(id === undefined ? {} : { id }), role: "user", content: parts };
+}
+
+/** A message of ours to the model, apart from what a person says. */
+export function developerItem(content: readonly ModelItem[], id: string): ModelItem {
+	return { type: "message", id, role: "developer", content: [...content] };
+}
+
+/** What counts as said by the assistant although no response brought it. */
+export function assistantItem(content: string, id: string): ModelItem {
+	return { type: "message", id, role: "assistant", content: [{ type: "output_text", text: content }] };
 }
 
 /** The tool call that an item is, or null. What a model says is an edge: members of a wrong type count as empty. */
@@ -20,22 +34,42 @@ export function parseToolCall(item: ModelItem): ToolCall | null {
 	const custom = item.type === "custom_tool_call";
 	if (!custom && item.type !== "function_call") return null;
 	const input = custom ? item["input"] : item["arguments"];
-	return { callId: text(item["call_id"]), name: text(item["name"]), custom, input: text(input) };
+	const namespace = text(item["namespace"]);
+	return {
+		callId: text(item["call_id"]),
+		name: text(item["name"]),
+		namespace: namespace === "" ? null : namespace,
+		custom,
+		input: text(input),
+	};
 }
 
-export function outputItem(call: Pick<ToolCall, "callId" | "custom">, output: string): ModelItem {
+/** The answer to a call; parts where the result is more than text. `newId` makes the id that kept items carry. */
+export function outputItem(
+	call: Pick<ToolCall, "callId" | "custom">,
+	output: string | readonly ModelItem[],
+	newId?: () => string,
+): ModelItem {
+	const prefix = call.custom ? "ctco" : "fco";
 	return {
 		type: call.custom ? "custom_tool_call_output" : "function_call_output",
+		...(newId === undefined ? {} : { id: `${prefix}_${newId()}` }),
 		call_id: call.callId,
 		output,
 	};
 }
 
-/** Text of an assistant message item. */
+/** Parts of an item's `content`; none where it has no such list. */
+export function contentParts(item: ModelItem): readonly { type?: unknown; text?: unknown }[] {
+	const content: unknown = item["content"];
+	return Array.isArray(content) ? content.filter((part) => typeof part === "object" && part !== null) : [];
+}
+
+/** Text of a message item. */
 export function messageText(item: ModelItem): string {
-	const content = item["content"];
-	if (!Array.isArray(content)) return "";
-	return content.map((part: { text?: unknown } | null) => text(part?.text)).join("");
+	return contentParts(item)
+		.map((part) => text(part.text))
+		.join("");
 }
 
 /** Paragraphs of a reasoning item: its `summary` or its raw `content`. */

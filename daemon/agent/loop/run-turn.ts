@@ -1,38 +1,21 @@
 import { toAppError } from "#base/app-error.ts";
 import type { LoopPorts, RunTurn, TurnInput, TurnOutcome } from "#daemon/agent/loop-port.ts";
-import type { ModelFailure } from "#daemon/agent/model.ts";
-import { TURN_ABORTED_TEXT, userItem } from "./history.ts";
-import { type ResponseEnd, streamResponse } from "./response.ts";
-import { createRetries, finalError, type Retries } from "./retry.ts";
+import { compact, needsCompaction } from "./compaction.ts";
+import { contextItems } from "./context.ts";
+import { endFailed, endInterrupted, interruptReason, patience } from "./endings.ts";
+import { tellRawItem } from "./raw-events.ts";
+import { streamResponse } from "./response.ts";
+import { createRetries } from "./retry.ts";
+import { runReview } from "./review.ts";
+import type { ResponseEnd, Streamed } from "./stream.ts";
 import { createToolCalls, type ToolCalls } from "./tool-calls.ts";
-import { addMessages, remember, type Turn } from "./turn.ts";
-import { addUsage, fullUsage } from "./usage.ts";
-
-function interruptReason(signal: AbortSignal): string {
-	const reason: unknown = signal.reason;
-	if (typeof reason === "string") return reason;
-	return reason instanceof Error && reason.name !== "AbortError" ? reason.message : "interrupted";
-}
-
-async function interrupted(turn: Turn, reason: string): Promise<TurnOutcome> {
-	await remember(turn, [userItem(TURN_ABORTED_TEXT)]);
-	return { status: "interrupted", reason };
-}
-
-async function failed(turn: Turn, failure: ModelFailure): Promise<TurnOutcome> {
-	const window = turn.ports.provider.contextWindow;
-	if (failure.codexErrorInfo === "contextWindowExceeded" && window !== null) {
-		turn.usage = fullUsage(turn.usage, window);
-		await turn.ports.emit({ type: "usage_updated", usage: turn.usage });
-	}
-	const error = finalError(failure);
-	await turn.ports.emit({ type: "error", error, willRetry: false });
-	return { status: "failed", error };
-}
+import { countUsage, createTurn, remember, type Turn, tellUsage } from "./turn.ts";
+import { addMessages } from "./user-input.ts";
 
 /** One response with the steering that may cut it; messages that arrived before go in first. */
-async function nextResponse(turn: Turn, calls: ToolCalls): Promise<ResponseEnd> {
+async function nextResponse(turn: Turn, calls: ToolCalls): Promise<Streamed> {
 	const cut = new AbortController();
+	if (turn.apart) return streamResponse(turn, calls, cut.signal);
 	// Listening starts before the messages are taken, so that none can slip between.
 	using _steer = turn.ports.onSteer(() => cut.abort());
 	await addMessages(turn, turn.ports.takeSteer());
@@ -40,64 +23,73 @@ async function nextResponse(turn: Turn, calls: ToolCalls): Promise<ResponseEnd> 
 	return await streamResponse(turn, calls, cut.signal);
 }
 
-async function tellUsage(turn: Turn, end: ResponseEnd): Promise<void> {
-	if (end.type !== "completed" || end.usage === null) return;
-	turn.usage = addUsage(turn.usage, end.usage, turn.ports.provider.contextWindow);
-	await turn.ports.emit({ type: "usage_updated", usage: turn.usage });
-}
-
-/** Patience of a retry; false when it is at its end or the turn is interrupted meanwhile. */
-async function patience(turn: Turn, retries: Retries, failure: ModelFailure): Promise<boolean> {
-	try {
-		return await retries.again(failure, turn.signal);
-	} catch (error) {
-		if (turn.signal.aborted) return false;
-		throw error;
-	}
-}
-
-/** What a failed response leads to: null to try again. */
-async function afterFailure(
-	turn: Turn,
-	retries: Retries,
-	failure: ModelFailure,
-): Promise<TurnOutcome | null> {
-	if (await patience(turn, retries, failure)) return null;
-	return turn.signal.aborted ? interrupted(turn, interruptReason(turn.signal)) : failed(turn, failure);
-}
-
 /** Whether the turn is at its end; null: the model is to go on. */
 async function afterResponse(turn: Turn, end: ResponseEnd, calls: ToolCalls): Promise<TurnOutcome | null> {
-	if (end.type === "steered" || calls.count > 0) return null;
-	const late = turn.ports.takeSteer();
-	await addMessages(turn, late);
-	return late.length > 0 ? null : { status: "completed", finalText: turn.finalText };
+	if (end.type !== "steered" && calls.count === 0) {
+		const late = turn.apart ? [] : turn.ports.takeSteer();
+		if (late.length === 0) return { status: "completed", finalText: turn.finalText };
+		await addMessages(turn, late);
+	}
+	return !turn.apart && needsCompaction(turn) ? compact(turn) : null;
 }
 
-/** One response and its calls, with how often it may be tried again; null: the turn goes on with another response. */
+/** One response with its calls and their outputs, told to the end. */
+async function exchange(turn: Turn): Promise<{ end: ResponseEnd; calls: ToolCalls; stopped: boolean }> {
+	const calls = createToolCalls(turn);
+	const { end, begun } = await nextResponse(turn, calls);
+	// A broken stream may have finished a call before it broke: that call has begun, so its output is kept.
+	const settled = await calls.settle();
+	if (end.type === "completed") countUsage(turn, end.usage);
+	if (begun) await tellUsage(turn);
+	return { end, calls, stopped: settled === "stopped" };
+}
+
+/** One response, with how often it may be tried again; null: the turn goes on with another response. */
 async function step(turn: Turn): Promise<TurnOutcome | null> {
 	const { ports, signal } = turn;
 	const retries = createRetries(ports);
-	for (;;) {
-		if (signal.aborted) return interrupted(turn, interruptReason(signal));
-		const calls = createToolCalls(turn);
-		const end = await nextResponse(turn, calls);
-		// A broken stream may have finished a call before it broke: that call has begun, so its output is kept.
-		const settled = await calls.settle();
-		await tellUsage(turn, end);
-		if (signal.aborted) return interrupted(turn, interruptReason(signal));
-		if (settled === "stopped") return interrupted(turn, "cancelled by the user");
+	while (!signal.aborted) {
+		const { end, calls, stopped } = await exchange(turn);
+		if (signal.aborted) break;
+		if (stopped) return endInterrupted(turn, "cancelled by the user");
 		if (end.type !== "failed") return afterResponse(turn, end, calls);
-		const outcome = await afterFailure(turn, retries, end.failure);
-		if (outcome !== null) return outcome;
+		const again = await patience(turn, retries, end.failure);
+		if (!again && !signal.aborted) return endFailed(turn, end.failure);
 	}
+	return endInterrupted(turn, interruptReason(signal));
 }
 
-async function loop(turn: Turn): Promise<TurnOutcome> {
+/** Response after response, until the model has nothing more to do. */
+export async function converse(turn: Turn): Promise<TurnOutcome> {
 	for (;;) {
 		const outcome = await step(turn);
 		if (outcome !== null) return outcome;
 	}
+}
+
+/** What of the context the model does not know yet, ahead of what is said next. */
+async function tellContext(turn: Turn): Promise<void> {
+	const { prelude, model } = turn.input;
+	const items = contextItems(turn.history, { prelude, model, newId: turn.ports.newId });
+	const first = turn.history.length === 0;
+	await remember(turn, items);
+	// The base instructions themselves are told to no client.
+	for (const item of first ? items.slice(1) : items) await tellRawItem(turn, item, "ours");
+}
+
+async function regular(turn: Turn): Promise<TurnOutcome> {
+	const compacted = needsCompaction(turn) ? await compact(turn) : null;
+	if (compacted !== null) return compacted;
+	await tellContext(turn);
+	await addMessages(turn, turn.input.messages);
+	return converse(turn);
+}
+
+async function runKind(input: TurnInput, ports: LoopPorts, signal: AbortSignal): Promise<TurnOutcome> {
+	if (input.kind === "review") return runReview(input, ports, signal, converse);
+	const turn = createTurn(input, ports, signal);
+	if (input.kind !== "compact") return regular(turn);
+	return (await compact(turn)) ?? { status: "completed", finalText: null };
 }
 
 /**
@@ -105,20 +97,11 @@ async function loop(turn: Turn): Promise<TurnOutcome> {
  * returns at once: calls that still run are not awaited, their items complete by themselves.
  */
 export const runTurn: RunTurn = async (input: TurnInput, ports: LoopPorts, signal: AbortSignal) => {
-	const turn: Turn = {
-		input,
-		ports,
-		signal,
-		history: [...input.history],
-		usage: input.usageBefore,
-		finalText: null,
-	};
 	const about = { threadId: input.threadId, turnId: input.turnId };
 	let outcome: TurnOutcome;
 	try {
 		await ports.hooks.run("before_agent_start", { ...about, model: input.model });
-		await addMessages(turn, input.messages);
-		outcome = await loop(turn);
+		outcome = await runKind(input, ports, signal);
 	} catch (error) {
 		const { message } = toAppError(error);
 		if (signal.aborted) outcome = { status: "interrupted", reason: interruptReason(signal) };

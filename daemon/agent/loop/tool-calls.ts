@@ -1,6 +1,8 @@
 import { createDeferred } from "#base/deferred.ts";
-import type { ToolResult } from "#daemon/agent/tool.ts";
-import { ABORTED_OUTPUT, outputItem, type ToolCall } from "./history.ts";
+import type { ModelItem } from "#daemon/agent/model.ts";
+import type { Tool, ToolContext, ToolResult } from "#daemon/agent/tool.ts";
+import { ABORTED_OUTPUT, developerItem, outputItem, type ToolCall } from "./history.ts";
+import { tellRawItem } from "./raw-events.ts";
 import { remember, type Turn } from "./turn.ts";
 
 /** The calls of one model response, running side by side. */
@@ -26,9 +28,27 @@ function argumentError(call: ToolCall): string | null {
 	}
 }
 
+/** By its name; in a namespace by both, joined as model providers join them. */
+function findTool(tools: readonly Tool[], { namespace, name }: ToolCall): Tool | undefined {
+	const names = namespace === null ? [name] : [`${namespace}__${name}`, `${namespace}.${name}`, name];
+	return names
+		.map((each) => tools.find((tool) => tool.name === each))
+		.find((tool): tool is Tool => tool !== undefined);
+}
+
+/** The context of one call, with an ear for the turn's diff. */
+function contextOf(turn: Turn, callId: string): ToolContext {
+	const context = turn.ports.toolContext(callId);
+	const diff = (text: string): void => {
+		turn.diff = text;
+		context.items.diff(text);
+	};
+	return { ...context, items: { ...context.items, diff } };
+}
+
 async function runCall(turn: Turn, call: ToolCall): Promise<ToolResult> {
 	const { tools, hooks, clock } = turn.ports;
-	const tool = tools.find((candidate) => candidate.name === call.name);
+	const tool = findTool(tools, call);
 	if (tool === undefined) return refusal(`unsupported call: ${call.name}`);
 	const invalid = argumentError(call);
 	if (invalid !== null) return refusal(invalid);
@@ -42,7 +62,7 @@ async function runCall(turn: Turn, call: ToolCall): Promise<ToolResult> {
 	const startedMs = clock.monotonicMs();
 	let result: ToolResult;
 	try {
-		result = await tool.execute(call.input, turn.ports.toolContext(call.callId));
+		result = await tool.execute(call.input, contextOf(turn, call.callId));
 	} catch (error) {
 		// A tool's own mistake must not take the turn down; the model may go another way.
 		result = refusal(`${call.name} failed: ${error instanceof Error ? error.message : String(error)}`);
@@ -55,16 +75,61 @@ async function runCall(turn: Turn, call: ToolCall): Promise<ToolResult> {
 	return result;
 }
 
+interface Outcome {
+	readonly call: ToolCall;
+	readonly result: ToolResult | null;
+}
+
+async function writeOutput(turn: Turn, { call, result }: Outcome): Promise<void> {
+	const output: string | readonly ModelItem[] = result?.content ?? result?.output ?? ABORTED_OUTPUT;
+	const { threadId, turnId } = turn.input;
+	const sizeChars = typeof output === "string" ? output.length : JSON.stringify(output).length;
+	const about = { threadId, turnId, callId: call.callId, tool: call.name, sizeChars };
+	await turn.ports.hooks.run("tool_result_persist", about);
+	for (const each of [output, ...(result?.extraOutputs ?? [])]) {
+		const item = outputItem(call, each, turn.ports.newId);
+		await remember(turn, [item]);
+		await tellRawItem(turn, item, "ours");
+	}
+}
+
+/** What tools have to tell the model beside their outputs: behind all of them, since nothing may part a call from its output. */
+async function writeNotes(turn: Turn, outcomes: readonly Outcome[]): Promise<void> {
+	for (const { result } of outcomes) {
+		if (result?.developerNote === undefined) continue;
+		const parts = [{ type: "input_text", text: result.developerNote }];
+		await remember(turn, [developerItem(parts, `msg_${turn.ports.newId()}`)]);
+	}
+}
+
 export function createToolCalls(turn: Turn): ToolCalls {
 	const calls: { call: ToolCall; result: ToolResult | null; done: Promise<void> }[] = [];
 	const stop = createDeferred<void>();
+	let stopped = false;
+	/** Free-form calls (patches, scripts) of one tool change what the next one builds on: one after the other. */
+	const lanes = new Map<string, Promise<unknown>>();
+
+	function begin(call: ToolCall): Promise<ToolResult> {
+		if (!call.custom) return runCall(turn, call);
+		const before = lanes.get(call.name);
+		const next = (): Promise<ToolResult> =>
+			stopped || turn.signal.aborted ? Promise.resolve(refusal(ABORTED_OUTPUT)) : runCall(turn, call);
+		const run = before === undefined ? runCall(turn, call) : before.then(next);
+		lanes.set(
+			call.name,
+			run.catch(() => undefined),
+		);
+		return run;
+	}
 
 	return {
 		start(call) {
 			const entry: (typeof calls)[number] = { call, result: null, done: Promise.resolve() };
-			entry.done = runCall(turn, call).then((result) => {
+			entry.done = begin(call).then((result) => {
 				entry.result = result;
-				if (result.stopTurn) stop.resolve();
+				if (!result.stopTurn) return;
+				stopped = true;
+				stop.resolve();
 			});
 			entry.done.catch(() => undefined);
 			calls.push(entry);
@@ -82,13 +147,8 @@ export function createToolCalls(turn: Turn): ToolCalls {
 			turn.signal.removeEventListener("abort", onAbort);
 			// Taken once: a call that ends from here on must not change what was told.
 			const outcomes = calls.map(({ call, result }) => ({ call, result }));
-			for (const { call, result } of outcomes) {
-				const output = result?.output ?? ABORTED_OUTPUT;
-				const { threadId, turnId } = turn.input;
-				const about = { threadId, turnId, callId: call.callId, tool: call.name, sizeChars: output.length };
-				await turn.ports.hooks.run("tool_result_persist", about);
-				await remember(turn, [outputItem(call, output)]);
-			}
+			for (const outcome of outcomes) await writeOutput(turn, outcome);
+			await writeNotes(turn, outcomes);
 			return outcomes.some(({ result }) => result?.stopTurn === true) ? "stopped" : "done";
 		},
 	};

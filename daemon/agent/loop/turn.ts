@@ -1,7 +1,7 @@
-import type { LoopPorts, SteerMessage, TurnInput } from "#daemon/agent/loop-port.ts";
-import type { ModelItem } from "#daemon/agent/model.ts";
-import type { AgentMessageItem, ReasoningItem, TokenUsage, UserMessageItem } from "#protocol/codex-item.ts";
-import { messageText, reasoningTexts, userItem } from "./history.ts";
+import type { LoopPorts, TurnInput } from "#daemon/agent/loop-port.ts";
+import type { ModelDescription, ModelItem } from "#daemon/agent/model.ts";
+import type { TokenCounts, TokenUsage } from "#protocol/codex-item.ts";
+import { addUsage, fullUsage } from "./usage.ts";
 
 /** What a running turn knows; the loop's parts share it. */
 export interface Turn {
@@ -9,101 +9,86 @@ export interface Turn {
 	readonly ports: LoopPorts;
 	/** Aborted when the turn is interrupted. */
 	readonly signal: AbortSignal;
-	readonly history: ModelItem[];
+	readonly model: ModelDescription;
+	/** `apart`: a review's own conversation, of which the thread keeps neither history nor usage, and no streamed text is told. */
+	readonly apart: boolean;
+	history: ModelItem[];
 	usage: TokenUsage | null;
 	finalText: string | null;
+	/** How often the history was compacted, this turn included. */
+	windowNumber: number;
+	/** As the provider said it last. */
+	rateLimits: Readonly<Record<string, unknown>>;
+	/** The turn's diff as tools told it last. */
+	diff: string | null;
+	plan: { started: boolean; completed: boolean };
+}
+
+/** Codex's snapshot when nothing is known. */
+const NO_LIMITS = {
+	limitId: "codex",
+	limitName: null,
+	normalModelSlug: null,
+	primary: null,
+	secondary: null,
+	credits: null,
+	individualLimit: null,
+	spendControlReached: null,
+	planType: null,
+	rateLimitReachedType: null,
+};
+
+export function createTurn(input: TurnInput, ports: LoopPorts, signal: AbortSignal, apart = false): Turn {
+	return {
+		...{ input, ports, signal, apart },
+		model: ports.provider.describe(input.model),
+		history: apart ? [] : [...input.history],
+		usage: input.usageBefore,
+		finalText: null,
+		windowNumber: input.windowNumber ?? 0,
+		rateLimits: NO_LIMITS,
+		diff: null,
+		plan: { started: false, completed: false },
+	};
 }
 
 /** Adds to the history, told in order. */
 export async function remember(turn: Turn, items: readonly ModelItem[]): Promise<void> {
 	if (items.length === 0) return;
 	turn.history.push(...items);
-	await turn.ports.emit({ type: "history", items });
+	if (!turn.apart) await turn.ports.emit({ type: "history", items });
 }
 
-/** Items and history of messages a person or another agent sent. */
-export async function addMessages(turn: Turn, messages: readonly SteerMessage[]): Promise<void> {
-	const { clock } = turn.ports;
-	for (const message of messages) {
-		const item: UserMessageItem = {
-			type: "userMessage",
-			id: message.itemId,
-			clientId: message.clientId,
-			content: [{ type: "text", text: message.text, text_elements: [] }],
-			startedAtMs: clock.nowMs(),
-			completedAtMs: null,
-		};
-		await turn.ports.emit({ type: "item_started", item });
-		await remember(turn, [userItem(message.text)]);
-		await turn.ports.emit({ type: "item_completed", item: { ...item, completedAtMs: clock.nowMs() } });
-	}
+/** From here on the history is this. */
+export async function replaceHistory(turn: Turn, items: readonly ModelItem[]): Promise<void> {
+	turn.history = [...items];
+	turn.windowNumber += 1;
+	await turn.ports.emit({ type: "history_replaced", items });
 }
 
-interface Timing {
-	startedAtMs: number | null;
-	completedAtMs: number | null;
+/** Usage, limits and the turn's diff, as the real server tells them after every stream that had begun. */
+export async function tellUsage(turn: Turn): Promise<void> {
+	if (turn.apart) return;
+	const { emit } = turn.ports;
+	if (turn.usage !== null) await emit({ type: "usage_updated", usage: turn.usage });
+	await tellLimits(turn);
+	if (turn.diff !== null) await emit({ type: "diff_updated", diff: turn.diff });
 }
 
-const KINDS: ReadonlyMap<string, "message" | "reasoning"> = new Map([
-	["message", "message"],
-	["reasoning", "reasoning"],
-] as const);
-
-const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
-
-function messageItem(
-	item: ModelItem,
-	about: { id: string; phase: string | null; timing: Timing },
-): AgentMessageItem {
-	return { type: "agentMessage", id: about.id, text: messageText(item), phase: about.phase, ...about.timing };
+async function tellLimits(turn: Turn): Promise<void> {
+	const params = { rateLimits: { ...NO_LIMITS, ...turn.rateLimits } };
+	await turn.ports.emit({ type: "note", method: "account/rateLimits/updated", params });
 }
 
-function reasoningItem(item: ModelItem, about: { id: string; timing: Timing }): ReasoningItem {
-	const summary = reasoningTexts(item, "summary");
-	const content = reasoningTexts(item, "content");
-	return { type: "reasoning", id: about.id, summary, content, ...about.timing };
+/** Counts what a response took. */
+export function countUsage(turn: Turn, usage: TokenCounts | null): void {
+	if (usage !== null) turn.usage = addUsage(turn.usage, usage, turn.model.contextWindow);
 }
 
-/** Open items of one response: started when the model starts them, completed with its authoritative text. */
-export interface OpenItems {
-	start(id: string, kind: "message" | "reasoning", phase: string | null): Promise<void>;
-	/** Completes a message or reasoning item, starting it where the model did not; other items do nothing. */
-	complete(item: ModelItem): Promise<void>;
-}
-
-export function createOpenItems(turn: Turn): OpenItems {
-	const { clock } = turn.ports;
-	const startedAtMs = new Map<string, number>();
-
-	async function start(id: string, kind: "message" | "reasoning", phase: string | null): Promise<void> {
-		if (startedAtMs.has(id)) return;
-		const now = clock.nowMs();
-		startedAtMs.set(id, now);
-		const timing = { startedAtMs: now, completedAtMs: null };
-		if (kind === "message") {
-			await turn.ports.emit({
-				type: "item_started",
-				item: { type: "agentMessage", id, text: "", phase, ...timing },
-			});
-		} else {
-			await turn.ports.emit({
-				type: "item_started",
-				item: { type: "reasoning", id, summary: [], content: [], ...timing },
-			});
-		}
-	}
-
-	async function complete(item: ModelItem): Promise<void> {
-		const kind = KINDS.get(item.type);
-		if (kind === undefined) return;
-		const id = text(item["id"]) ?? turn.ports.newId();
-		const phase = text(item["phase"]);
-		await start(id, kind, phase);
-		const timing = { startedAtMs: startedAtMs.get(id) ?? null, completedAtMs: clock.nowMs() };
-		const done =
-			kind === "message" ? messageItem(item, { id, phase, timing }) : reasoningItem(item, { id, timing });
-		if (done.type === "agentMessage") turn.finalText = done.text;
-		await turn.ports.emit({ type: "item_completed", item: done });
-	}
-	return { start, complete };
+/** The window counts as used up. */
+export async function tellFullWindow(turn: Turn): Promise<void> {
+	const window = turn.model.contextWindow;
+	if (window === null) return;
+	turn.usage = fullUsage(turn.usage, window);
+	await tellUsage(turn);
 }

@@ -27,9 +27,20 @@ export function addUsage(
 	return { total, last, modelContextWindow: contextWindow };
 }
 
-/** Usage when the provider said that the context is full: the window counts as used up. */
+/** Usage when the provider said that the context is full: the window counts as used up, by what came last. */
 export function fullUsage(before: TokenUsage | null, contextWindow: number): TokenUsage {
-	const total = { ...(before?.total ?? ZERO), totalTokens: contextWindow };
-	const last = { ...ZERO, totalTokens: contextWindow };
-	return { total, last, modelContextWindow: contextWindow };
+	const rest = Math.max(0, contextWindow - (before?.total.totalTokens ?? 0));
+	const total = { ...ZERO, totalTokens: contextWindow };
+	return { total, last: { ...ZERO, totalTokens: rest }, modelContextWindow: contextWindow };
+}
+
+/** Usage after a compaction: the total stays, `last` is an estimate of what the new history takes. */
+export function compactedUsage(before: TokenUsage | null, tokens: number): TokenUsage {
+	const last = { ...ZERO, totalTokens: tokens };
+	return { total: before?.total ?? ZERO, last, modelContextWindow: before?.modelContextWindow ?? null };
+}
+
+/** Tokens by the usual rule of thumb, four bytes each. */
+export function estimateItemTokens(items: readonly unknown[]): number {
+	return Math.ceil(items.reduce<number>((sum, item) => sum + Buffer.byteLength(JSON.stringify(item)), 0) / 4);
 }

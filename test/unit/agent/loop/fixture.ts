@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Clock, systemClock } from "#base/clock.ts";
@@ -12,7 +13,7 @@ import type {
 	TurnInput,
 	TurnOutcome,
 } from "#daemon/agent/loop-port.ts";
-import type { ModelItem, ModelProvider } from "#daemon/agent/model.ts";
+import type { ModelDescription, ModelItem, ModelProvider } from "#daemon/agent/model.ts";
 import { createCodexHome } from "#daemon/agent/provider/codex/home.ts";
 import { createCodexProvider } from "#daemon/agent/provider/codex/provider.ts";
 import type { Tool, ToolContext, ToolResult } from "#daemon/agent/tool.ts";
@@ -37,10 +38,13 @@ export function lineOf(event: LoopEvent): string {
 			return `delta ${event.delta}`;
 		case "error":
 			return `error ${event.error.message}${event.willRetry ? " (retry)" : ""}`;
-		case "command_output":
-		case "diff_updated":
-		case "reasoning_delta":
-		case "usage_updated":
+		case "plan_delta":
+			return `plan ${event.delta}`;
+		case "note":
+			return event.method;
+		case "history_replaced":
+			return `history_replaced ${event.items.map((item) => item.type).join(",")}`;
+		default:
 			return event.type;
 	}
 }
@@ -59,6 +63,7 @@ export interface Bench extends AsyncDisposable {
 	readonly model: ScriptedModel;
 	readonly provider: ModelProvider;
 	readonly events: LoopEvent[];
+	/** Without the limits that follow each usage. */
 	lines(): string[];
 	/** Resolves when an event of that line was told. */
 	told(line: string): Promise<void>;
@@ -75,13 +80,19 @@ export interface Bench extends AsyncDisposable {
 /** A turn on the real provider against a scripted model; time is the machine's unless a clock is given. */
 export async function createBench(
 	responses: ScriptedResponse[],
-	options: { toml?: string; clock?: Clock; url?: string } = {},
+	options: {
+		toml?: string;
+		clock?: Clock;
+		url?: string;
+		model?: Partial<ModelDescription>;
+		compaction?: ModelProvider["compaction"];
+	} = {},
 ): Promise<Bench> {
 	const model = await startScriptedModel({ responses });
 	const dir = mkdtempSync(join(tmpdir(), "weave-loop-"));
 	writeCodexHome(dir, options.url ?? model.url, options.toml);
 	const clock = options.clock ?? systemClock;
-	const provider = createCodexProvider(
+	const reached = createCodexProvider(
 		{
 			home: createCodexHome(dir),
 			env: {},
@@ -90,6 +101,11 @@ export async function createBench(
 		},
 		{ name: "codex", providerId: "scripted", model: null },
 	);
+	const provider: ModelProvider = {
+		...reached,
+		compaction: options.compaction ?? "local",
+		describe: (id) => ({ ...reached.describe(id), autoCompactTokens: null, ...options.model }),
+	};
 	const events: LoopEvent[] = [];
 	const heard = createEmitter<LoopEvent>();
 	const arrivals = createEmitter<void>();
@@ -105,7 +121,7 @@ export async function createBench(
 		model,
 		provider,
 		events,
-		lines: () => events.map(lineOf),
+		lines: () => events.map(lineOf).filter((line) => line !== "account/rateLimits/updated"),
 		told(line) {
 			if (events.some((event) => lineOf(event) === line)) return Promise.resolve();
 			return new Promise((resolve) => {
@@ -133,7 +149,9 @@ export async function createBench(
 					heard.emit(event);
 					return Promise.resolve();
 				},
-				toolContext: (callId) => ({ callId, signal: controller.signal }) as unknown as ToolContext,
+				toolContext: (callId) =>
+					({ callId, signal: controller.signal, items: { diff: () => undefined } }) as unknown as ToolContext,
+				readFile: (path) => readFile(path).catch(() => undefined),
 				takeSteer: () => waiting.splice(0),
 				onSteer: (listener) => arrivals.on(listener),
 				hooks,

@@ -21,7 +21,7 @@ test("loop: streams a text answer in the order of items, deltas, history and usa
 	expect(bench.events[0]).toMatchObject({
 		item: { id: "id-1", clientId: "client-1", content: [{ type: "text", text: "hi" }] },
 	});
-	expect(bench.events.at(-2)).toMatchObject({
+	expect(bench.events.at(-3)).toMatchObject({
 		item: { id: "msg_a", text: "Hello there", phase: "final_answer" },
 	});
 });
@@ -52,8 +52,18 @@ test("loop: runs the calls of one response side by side and gives outputs in the
 		expect.objectContaining({ type: "reasoning", encrypted_content: "sealed" }),
 		expect.objectContaining({ type: "function_call", call_id: "call_slow" }),
 		expect.objectContaining({ type: "custom_tool_call", call_id: "call_fast" }),
-		{ type: "function_call_output", call_id: "call_slow", output: 'slow got {"n":1}' },
-		{ type: "custom_tool_call_output", call_id: "call_fast", output: "fast got raw text" },
+		{
+			type: "function_call_output",
+			id: expect.stringMatching(/^fco_/),
+			call_id: "call_slow",
+			output: 'slow got {"n":1}',
+		},
+		{
+			type: "custom_tool_call_output",
+			id: expect.stringMatching(/^ctco_/),
+			call_id: "call_fast",
+			output: "fast got raw text",
+		},
 	]);
 	expect(bench.inputOf(1).slice(0, 1)).toEqual(bench.inputOf(0));
 	const reasoning = bench.events.find(
