@@ -10,9 +10,15 @@ export interface CodexFacadePorts {
 	readonly clock: Clock;
 	readonly newId: NewId;
 	readonly logger: Logger;
-	readonly paths: { readonly codexHome: string; readonly home: string };
+	/** `cwd`: where threads work whose client names no folder; `home` when absent. */
+	readonly paths: { readonly codexHome: string; readonly home: string; readonly cwd?: string };
 	/** `protocol` is the version of Codex that we speak, `ours` that of weave-codex. */
-	readonly identity: { readonly protocol: string; readonly ours: string };
+	readonly identity: {
+		readonly protocol: string;
+		readonly ours: string;
+		/** Codex `SessionSource` of threads made here; "vscode", as the reference has it. */
+		readonly sessionSource?: string;
+	};
 	readonly installation: InstallationMethods;
 }
 

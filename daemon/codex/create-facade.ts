@@ -1,0 +1,169 @@
+import { createPeer, type Peer, type Serve } from "./connection.ts";
+import type { CodexFacade, CodexFacadePorts } from "./facade.ts";
+import { createInitialize } from "./initialize.ts";
+import { type CodexConnection, CodexError, type CodexMethod } from "./method.ts";
+import { EXPERIMENTAL_MEMBERS, EXPERIMENTAL_METHODS, METHOD_NAMES } from "./method-names.ts";
+import { createOffice, type Methods, type Office } from "./office.ts";
+import { createActMethods } from "./thread/act-methods.ts";
+import { createDesk, type Desk } from "./thread/desk.ts";
+import { createGoalMethods } from "./thread/goal-methods.ts";
+import { createOpenMethods } from "./thread/open-methods.ts";
+import { createReadMethods } from "./thread/read-methods.ts";
+import { createReadStates, type ReadStates } from "./thread/read-state.ts";
+import { createShelfMethods } from "./thread/shelf-methods.ts";
+import { createSmallMethods } from "./thread/small-methods.ts";
+import { createEventMap } from "./turn/event-map.ts";
+import { createServerRequests } from "./turn/server-requests.ts";
+import { createTurnMethods } from "./turn/turn-methods.ts";
+import { invalidRequest, isObject, type JsonObject, unknownVariant } from "./wire/decode.ts";
+
+const METHOD_NOT_THERE = -32601;
+
+/** Refuses members of the experimental protocol to a client that did not ask for it. */
+function assertAllowed(method: string, params: unknown, peer: Peer): void {
+	if (peer.experimentalApi) return;
+	if (EXPERIMENTAL_METHODS.has(method)) throw new CodexError(`${method} requires experimentalApi capability`);
+	if (!isObject(params)) return;
+	for (const member of EXPERIMENTAL_MEMBERS[method] ?? []) {
+		const value = params[member];
+		if (value === undefined || value === null || value === false) continue;
+		throw new CodexError(`${method}.${member} requires experimentalApi capability`);
+	}
+}
+
+/** The connection as one request sees it: what it asks to run after the answer belongs to it alone. */
+function connectionOf(peer: Peer, after: (action: () => void) => void): CodexConnection {
+	return {
+		connectionId: peer.connectionId,
+		label: peer.label,
+		client: peer.client,
+		experimentalApi: peer.experimentalApi,
+		notify: peer.notify,
+		request: peer.request,
+		broadcast: peer.broadcast,
+		onClose: peer.onClose,
+		afterResponse: after,
+	};
+}
+
+interface Served {
+	readonly methods: Methods;
+	readonly installation: Readonly<Record<string, CodexMethod>>;
+	readonly initialize: ReturnType<typeof createInitialize>;
+}
+
+function createServe({ methods, installation, initialize }: Served): Serve {
+	const names = new Set(METHOD_NAMES);
+	return async ({ method, params }, peer, after) => {
+		if (!names.has(method)) throw unknownVariant(method, METHOD_NAMES);
+		if (method === "initialize") return initialize(params, peer, after);
+		if (!peer.isInitialized) throw new CodexError("Not initialized");
+		const own = Object.hasOwn(methods, method) ? methods[method] : undefined;
+		if (own !== undefined) {
+			if (params === undefined || params === null) throw invalidRequest("missing field `params`");
+			return allowedAfterReading(() => own(params, { peer, after }), method, params, peer);
+		}
+		assertAllowed(method, params, peer);
+		const installed = Object.hasOwn(installation, method) ? installation[method] : undefined;
+		if (installed === undefined) throw new CodexError(`${method} is not supported yet`, METHOD_NOT_THERE);
+		return installed(isObject(params) ? params : {}, connectionOf(peer, after));
+	};
+}
+
+function allowedAfterReading(serve: () => unknown, method: string, params: unknown, peer: Peer): unknown {
+	assertAllowed(method, params, peer);
+	return serve();
+}
+
+/** Clients hear of threads that others make, rename and put away. */
+function followThreads(office: Office, startedAtMs: number): Disposable {
+	const { ports, desk, making } = office;
+	return ports.runner.onThreadChanged((thread) => {
+		const { thread_id: threadId } = thread;
+		const known = desk.find(threadId);
+		if (known === undefined) {
+			const isNew = thread.created_at_ms >= startedAtMs && thread.turn_count === 0 && !thread.archived;
+			if (!isNew || making.count > 0 || thread.settings?.ephemeral) return;
+			desk.open(threadId).title = thread.title;
+			desk.tellAll("thread/started", { thread: office.show(thread) }, threadId);
+			return;
+		}
+		if (known.title !== undefined && thread.title !== known.title && thread.named !== false) {
+			desk.tellAll("thread/name/updated", { threadId, threadName: thread.title }, threadId);
+		}
+		known.title = thread.title;
+		if (thread.archived === known.archived) return;
+		known.archived = thread.archived;
+		if (thread.archived) {
+			known.loaded = false;
+			desk.tellStatus(known);
+		}
+		desk.tellAll(thread.archived ? "thread/archived" : "thread/unarchived", { threadId }, threadId);
+	});
+}
+
+function methodsOf(office: Office, readStates: ReadStates): Methods {
+	return {
+		...createOpenMethods(office),
+		...createReadMethods(office, readStates),
+		...readStates.methods,
+		...createShelfMethods(office),
+		...createGoalMethods(office),
+		...createActMethods(office),
+		...createTurnMethods(office),
+		...createSmallMethods(office),
+	};
+}
+
+function createNews(ports: CodexFacadePorts, desk: Desk, readStates: ReadStates): Disposable {
+	const { runner, clock, newId, logger } = ports;
+	const requests = createServerRequests({ desk, runner, logger });
+	const tell = createEventMap({ desk, requests, clock, newId, turnEnded: readStates.turnEnded });
+	return runner.onEvent((event) => {
+		try {
+			tell(event);
+		} catch (error) {
+			logger.error("an event could not be told to codex clients", { type: event.type, error: String(error) });
+		}
+	});
+}
+
+/** The facade over a runner; disposing it closes what it listens to and every connection. */
+export function createCodexFacade(ports: CodexFacadePorts): CodexFacade {
+	const { clock, newId, logger } = ports;
+	const peers = new Set<Peer & { close(): void }>();
+	const desk = createDesk(peers);
+	const office = createOffice(ports, desk);
+	const readStates = createReadStates(office);
+	const serve = createServe({
+		methods: methodsOf(office, readStates),
+		installation: ports.installation,
+		initialize: createInitialize(ports),
+	});
+	const stack = new DisposableStack();
+	stack.use(createNews(ports, desk, readStates));
+	stack.use(followThreads(office, clock.nowMs()));
+	stack.defer(() => {
+		for (const peer of [...peers]) peer.close();
+	});
+
+	return {
+		connect(link) {
+			const broadcast = (method: string, params: unknown): void =>
+				desk.tellAll(method, params as JsonObject, null);
+			const peer = createPeer({ link, connectionId: newId(), clock, logger, serve, broadcast });
+			peers.add(peer);
+			peer.onClose(() => {
+				peers.delete(peer);
+				desk.leave(peer);
+			});
+			return {
+				[Symbol.dispose]() {
+					peer.close();
+					link.close();
+				},
+			};
+		},
+		[Symbol.dispose]: () => stack.dispose(),
+	};
+}

@@ -1,0 +1,93 @@
+import { resolve } from "node:path";
+import type { ThreadPatch } from "#daemon/agent/runner/runner.ts";
+import type { ApprovalPolicy, SandboxMode, Thread } from "#protocol/record.ts";
+import { CodexError } from "../method.ts";
+import type { JsonObject } from "../wire/decode.ts";
+import { modeOfPolicy } from "./sandbox-policy.ts";
+
+/** Members of requests that change a thread; null and absent keep what it has, except where absent alone does. */
+export interface Overrides {
+	readonly cwd?: string | null;
+	readonly model?: string | null;
+	readonly modelProvider?: string | null;
+	readonly approvalPolicy?: ApprovalPolicy | null;
+	readonly sandbox?: SandboxMode | null;
+	readonly sandboxPolicy?: (JsonObject & { type: string }) | null;
+	readonly serviceTier?: string | null | undefined;
+	readonly config?: JsonObject | null;
+	readonly baseInstructions?: string | null;
+	readonly developerInstructions?: string | null;
+	readonly personality?: string | null;
+	readonly effort?: string | null;
+	readonly summary?: string | null;
+	readonly collaborationMode?: JsonObject | null;
+}
+
+type Settings = NonNullable<ThreadPatch["settings"]>;
+
+function collaborationMode(said: JsonObject | null | undefined): { mode: string } | undefined {
+	return said === null || said === undefined ? undefined : { ...said, mode: String(said["mode"]) };
+}
+
+function settingsOf(said: Overrides): Settings {
+	const settings: Record<string, unknown> = {
+		base_instructions: said.baseInstructions ?? undefined,
+		developer_instructions: said.developerInstructions ?? undefined,
+		personality: said.personality ?? undefined,
+		effort: said.effort ?? undefined,
+		summary: said.summary ?? undefined,
+		service_tier: said.serviceTier,
+		config: said.config ?? undefined,
+		collaboration_mode: collaborationMode(said.collaborationMode),
+		sandbox_policy: said.sandboxPolicy ?? undefined,
+	};
+	// A new mode without a policy of its own takes the old policy away.
+	if (said.sandbox && !said.sandboxPolicy) settings["sandbox_policy"] = null;
+	return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
+/** What a request changes of a thread, as the runner takes it. `base` is the folder that relative paths start from. */
+export function toPatch(said: Overrides, base: string): ThreadPatch {
+	const { sandboxPolicy, cwd } = said;
+	const sandbox = sandboxPolicy ? modeOfPolicy(sandboxPolicy) : (said.sandbox ?? undefined);
+	const members = {
+		model: said.model ?? undefined,
+		provider: said.modelProvider ?? undefined,
+		cwd: cwd ? resolve(base, cwd) : undefined,
+		approval_policy: said.approvalPolicy ?? undefined,
+		sandbox,
+	};
+	const settings = settingsOf(said);
+	return {
+		...Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)),
+		...(Object.keys(settings).length === 0 ? {} : { settings }),
+	};
+}
+
+export const isEmptyPatch = (patch: ThreadPatch): boolean => Object.keys(patch).length === 0;
+
+/** Whether the thread would be another with the patch. */
+export function changesThread(thread: Thread, patch: ThreadPatch): boolean {
+	const { settings, ...columns } = patch;
+	const now: JsonObject = thread;
+	const own: JsonObject = thread.settings ?? {};
+	const differs = (has: JsonObject, wants: JsonObject): boolean =>
+		Object.entries(wants).some(
+			([key, value]) => JSON.stringify(has[key] ?? null) !== JSON.stringify(value ?? null),
+		);
+	return differs(now, columns as JsonObject) || differs(own, (settings ?? {}) as JsonObject);
+}
+
+const TOOL_NAME = /^[a-zA-Z0-9_-]+$/u;
+
+/** @throws CodexError for a name that no model could call. */
+export function assertToolNames(tools: readonly JsonObject[]): void {
+	for (const tool of tools) {
+		const name = String(tool["name"] ?? "");
+		if (!TOOL_NAME.test(name)) {
+			throw new CodexError(`dynamic tool name must match ^[a-zA-Z0-9_-]+$ to match Responses API: ${name}`);
+		}
+		const nested = tool["tools"];
+		if (Array.isArray(nested)) assertToolNames(nested as JsonObject[]);
+	}
+}

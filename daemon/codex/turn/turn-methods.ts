@@ -1,0 +1,150 @@
+import { AppError } from "#base/app-error.ts";
+import type { ThreadPatch, TurnRequest } from "#daemon/agent/runner/runner.ts";
+import type { UserInput } from "#protocol/codex-item.ts";
+import type { Thread } from "#protocol/record.ts";
+import { CodexError } from "../method.ts";
+import { callOf, type Methods, type Office, type Request } from "../office.ts";
+import { reviewStart, turnInterrupt, turnStart, turnSteer } from "../params/turn.ts";
+import type { LiveThread } from "../thread/live-thread.ts";
+import { changesThread, type Overrides, toPatch } from "../thread/patch.ts";
+import { tellSettings } from "../thread/shelf-methods.ts";
+import { viewNewTurn } from "../thread/turn-view.ts";
+import { isObject, type JsonObject } from "../wire/decode.ts";
+
+function isCode(error: unknown, code: AppError["code"]): boolean {
+	return error instanceof AppError && error.code === code;
+}
+
+function schemaOf(value: unknown): { output_schema?: JsonObject } {
+	return isObject(value) ? { output_schema: value } : {};
+}
+
+/** What of a review's target must not be empty. */
+const TARGET_TEXTS: Readonly<Record<string, string>> = {
+	custom: "instructions",
+	baseBranch: "branch",
+	commit: "sha",
+};
+
+function checkTarget(target: JsonObject & { type: string }): JsonObject {
+	const member = TARGET_TEXTS[target.type];
+	if (member === undefined) return target;
+	const text = String(target[member]).trim();
+	if (text === "") throw new CodexError(`${member} must not be empty`);
+	return { ...target, [member]: text };
+}
+
+export function createTurnMethods(office: Office): Methods {
+	const { desk, ports } = office;
+	const { runner } = ports;
+
+	/** The turn runs from its commit on, whether or not its first event came already. */
+	function began(live: LiveThread, turnId: string): void {
+		if (live.endedTurnId !== turnId) live.activeTurnId ??= turnId;
+	}
+
+	function changed(thread: Thread, patch: ThreadPatch): ThreadPatch | undefined {
+		return changesThread(thread, patch) ? patch : undefined;
+	}
+
+	async function start(params: unknown, request: Request) {
+		const said = turnStart.decode(params);
+		const { threadId } = said;
+		const { live, thread } = office.requireLoaded(threadId);
+		const patch = changed(thread, toPatch(said as Overrides, thread.cwd));
+		const asked: TurnRequest = {
+			thread_id: threadId,
+			input: said.input as readonly UserInput[],
+			client_message_id: said.clientUserMessageId ?? undefined,
+			patch,
+			...schemaOf(said.outputSchema),
+			when_busy: "steer",
+		};
+		office.answerFirst(request, threadId);
+		const { turn_id, delivery } = await runner.startTurn(asked, callOf(request.peer));
+		if (delivery === "started") began(live, turn_id);
+		const after = patch === undefined ? undefined : office.findThread(threadId);
+		if (after !== undefined) tellSettings(office, after);
+		return { turn: viewNewTurn(turn_id) };
+	}
+
+	async function steer(params: unknown, request: Request) {
+		const said = turnSteer.decode(params);
+		const { threadId, expectedTurnId } = said;
+		const { live } = office.requireLoaded(threadId);
+		const active = live.activeTurnId;
+		if (active === null) throw new CodexError("no active turn to steer");
+		if (active !== expectedTurnId) {
+			throw new CodexError(`expected active turn id \`${expectedTurnId}\` but found \`${active}\``);
+		}
+		if (said.input.length === 0) throw new CodexError("input must not be empty");
+		office.answerFirst(request, threadId);
+		const asked: TurnRequest = {
+			thread_id: threadId,
+			input: said.input as readonly UserInput[],
+			client_message_id: said.clientUserMessageId ?? undefined,
+			when_busy: "steer",
+			expected_turn_id: expectedTurnId,
+		};
+		try {
+			const { turn_id } = await runner.startTurn(asked, callOf(request.peer));
+			return { turnId: turn_id };
+		} catch (error) {
+			if (isCode(error, "TURN_NOT_ACTIVE")) throw new CodexError("no active turn to steer");
+			throw error;
+		}
+	}
+
+	async function interrupt(params: unknown, request: Request) {
+		const { threadId, turnId } = turnInterrupt.decode(params);
+		const { live } = office.requireLoaded(threadId);
+		const active = live.activeTurnId;
+		if (active === null) throw new CodexError("no active turn to interrupt");
+		if (turnId !== "" && turnId !== active) {
+			throw new CodexError(`expected active turn id \`${turnId}\` but found \`${active}\``);
+		}
+		office.answerFirst(request, threadId);
+		try {
+			await runner.cancel({ thread_id: threadId, turn_id: active }, callOf(request.peer));
+		} catch (error) {
+			if (isCode(error, "TURN_NOT_ACTIVE")) throw new CodexError("no active turn to interrupt");
+			throw error;
+		}
+		return {};
+	}
+
+	/** A review beside the thread works on a copy of it. */
+	async function reviewThread(threadId: string, isDetached: boolean, request: Request): Promise<string> {
+		if (!isDetached) return threadId;
+		office.making.count += 1;
+		try {
+			const { thread } = await runner.fork({ thread_id: threadId }, callOf(request.peer));
+			const live = desk.open(thread.thread_id);
+			live.loaded = true;
+			live.toldStatus = JSON.stringify({ type: "idle" });
+			office.answerFirst(request, thread.thread_id);
+			desk.subscribe(live, request.peer);
+			desk.tellAll("thread/started", { thread: office.show(thread) }, thread.thread_id);
+			return thread.thread_id;
+		} finally {
+			office.making.count -= 1;
+		}
+	}
+
+	async function review(params: unknown, request: Request) {
+		const said = reviewStart.decode(params);
+		office.requireLoaded(said.threadId);
+		const target = checkTarget(said.target);
+		const threadId = await reviewThread(said.threadId, said.delivery === "detached", request);
+		office.answerFirst(request, threadId);
+		const asked = { thread_id: threadId, target };
+		const { turn_id, hint } = await runner.review(asked, callOf(request.peer));
+		began(desk.open(threadId), turn_id);
+		const content = [{ type: "text", text: hint, text_elements: [] }];
+		const times = { startedAtMs: null, completedAtMs: null };
+		const item = { type: "userMessage", id: turn_id, clientId: null, content, ...times };
+		return { turn: viewNewTurn(turn_id, [item], null), reviewThreadId: threadId };
+	}
+
+	return { "turn/start": start, "turn/steer": steer, "turn/interrupt": interrupt, "review/start": review };
+}
