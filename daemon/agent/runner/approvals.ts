@@ -3,6 +3,7 @@ import type { ApprovalOutcome, ApprovalRequest } from "#daemon/agent/tool.ts";
 import {
 	answerApprovalWrite,
 	askApprovalWrite,
+	expireApprovalWrite,
 	findApproval,
 } from "#daemon/storage/repository/chat-approval.ts";
 import { requireThread } from "#daemon/storage/repository/chat-thread.ts";
@@ -59,6 +60,31 @@ export function createApprovals({ deps, announce }: ApprovalsPorts): Approvals {
 	const { store, fault } = deps;
 	const waiting = new Map<string, Waiting>();
 
+	/** Where the daemon sets a limit: whoever comes after it finds the approval expired. */
+	async function expire(approvalId: string): Promise<void> {
+		const input = { approval_id: approvalId, reason: "nobody answered in time" };
+		if (!(await store.write(expireApprovalWrite, input))) return;
+		tellExpired(approvalId);
+	}
+
+	function expiryOf(approvalId: string): Disposable | undefined {
+		if (deps.approvalExpiryMs === undefined) return undefined;
+		return deps.clock.after(deps.approvalExpiryMs, () => {
+			expire(approvalId).catch((error: unknown) =>
+				deps.logger.error("an approval did not expire", { error: String(error) }),
+			);
+		});
+	}
+
+	function tellExpired(approvalId: string): void {
+		const entry = waiting.get(approvalId);
+		if (entry === undefined) return;
+		waiting.delete(approvalId);
+		const approval = findApproval(store, approvalId);
+		if (approval !== undefined && approval.status !== "pending") announce("chat.approval.resolved", approval);
+		entry.answer.resolve({ decision: "expired", resolvedBy: null });
+	}
+
 	return {
 		async ask(live, request) {
 			live.signal.throwIfAborted();
@@ -73,6 +99,7 @@ export function createApprovals({ deps, announce }: ApprovalsPorts): Approvals {
 				const asked = await store.write(askApprovalWrite, record);
 				await saved;
 				announce("chat.approval.required", asked);
+				using _expiry = expiryOf(record.approval_id);
 				return await answer.promise;
 			} catch (error) {
 				live.signal.throwIfAborted();
@@ -83,28 +110,23 @@ export function createApprovals({ deps, announce }: ApprovalsPorts): Approvals {
 				if (!live.signal.aborted) waiting.delete(record.approval_id);
 			}
 		},
-		async respond({ approval_id, decision, digest, confirm }, call) {
+		async respond({ approval_id, decision, digest, confirm, allow_prefix }, call) {
 			fault("approval.before-commit");
-			const input = { approval_id, decision, digest, confirm: confirm ?? null, resolved_by: call.label };
+			const answer = { confirm: confirm ?? null, allow_prefix: allow_prefix ?? null };
+			const input = { approval_id, decision, digest, ...answer, resolved_by: call.label };
 			const result = await store.write(answerApprovalWrite, input, { idempotency: call.idempotency });
 			fault("approval.after-commit");
 			const entry = waiting.get(approval_id);
 			waiting.delete(approval_id);
 			if (entry) {
 				announce("chat.approval.resolved", result.approval);
-				entry.answer.resolve({ decision, resolvedBy: result.approval.resolved_by });
+				const allowPrefix = answer.allow_prefix;
+				entry.answer.resolve({ decision, allowPrefix, resolvedBy: result.approval.resolved_by });
 			}
 			return result;
 		},
 		announceExpired(turnId) {
-			for (const [approvalId, entry] of waiting) {
-				if (entry.turnId !== turnId) continue;
-				waiting.delete(approvalId);
-				const approval = findApproval(store, approvalId);
-				if (approval !== undefined && approval.status !== "pending")
-					announce("chat.approval.resolved", approval);
-				entry.answer.resolve({ decision: "expired", resolvedBy: null });
-			}
+			for (const [approvalId, entry] of [...waiting]) if (entry.turnId === turnId) tellExpired(approvalId);
 		},
 	};
 }

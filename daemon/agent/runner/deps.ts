@@ -8,6 +8,7 @@ import type { ToolSource } from "#daemon/agent/tool-source.ts";
 import type { Publish } from "#daemon/gateway/hub.ts";
 import type { Store } from "#daemon/storage/store.ts";
 import type { FaultPoint, Logger, Telemetry } from "#daemon/telemetry/port.ts";
+import type { CommandExecutionItem } from "#protocol/codex-item.ts";
 import type { ApprovalPolicy, SandboxMode, ThreadSettings, TurnKind } from "#protocol/record.ts";
 
 /** Finds the way to a model; null means the default. */
@@ -61,6 +62,13 @@ export interface RunnerDeps {
 	readonly maxRunningTurns?: number;
 	/** An approval that nobody answers expires after this long, and counts as a cancel. Absent: never. */
 	readonly approvalExpiryMs?: number;
+	/** Codex `commandActions` of a shell command; absent: of unknown kind. */
+	readonly commandActions?: (command: string) => CommandExecutionItem["commandActions"];
+	/** Commands that tools left running. */
+	readonly background?: {
+		/** False when the thread has no such process. */
+		terminate(threadId: string, processId: string): boolean | Promise<boolean>;
+	};
 	/** The commit that HEAD of the folder's repository means; null when there is none. */
 	readonly gitHead: (cwd: string) => Promise<string | null>;
 	/** Whether that very process still lives: pid and kernel start time. */

@@ -10,6 +10,7 @@ import { createQuestions } from "./questions.ts";
 import { recoverTurns } from "./recover.ts";
 import type { CodexRunner, RunnerCall } from "./runner.ts";
 import { createSnapshots } from "./snapshot.ts";
+import { createTaskService } from "./task-service.ts";
 import { createThreadPresenter } from "./thread-record.ts";
 import { createThreadService } from "./thread-service.ts";
 import { createTurnBoard, LAST_WORDS_MS, type TurnBoard, within } from "./turn-board.ts";
@@ -118,6 +119,7 @@ export function createEmbeddedRunner(deps: RunnerDeps): CodexRunner {
 	return {
 		...createThreadService({ deps, broadcast, presenter, assertOpen }),
 		...createMessageService({ deps, assertOpen, kick: board.kick }),
+		...createTaskService({ deps, broadcast, presenter, board, turns, assertOpen }),
 		...createSnapshots({ store: deps.store, presenter, questions, board, broadcast }),
 		async cancel(params, call) {
 			assertOpen();
@@ -141,6 +143,7 @@ export function createEmbeddedRunner(deps: RunnerDeps): CodexRunner {
 		},
 		onTurnEnded: endings.on,
 		onThreadChanged: broadcast.onThread,
+		onThreadDeleted: broadcast.onGone,
 		threadTouched: broadcast.thread,
 		get counts() {
 			return board.counts;

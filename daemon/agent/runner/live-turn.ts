@@ -1,5 +1,6 @@
 import type { LoopEvent, SteerMessage } from "#daemon/agent/loop-port.ts";
 import type { ToolContext } from "#daemon/agent/tool.ts";
+import { closedAs, isActing } from "#daemon/storage/repository/chat-acting.ts";
 import type { TurnStep } from "#daemon/storage/repository/chat-turn.ts";
 import type { FaultPoint } from "#daemon/telemetry/port.ts";
 import type { Item } from "#protocol/codex-item.ts";
@@ -165,9 +166,9 @@ export function createLiveTurn(
 		listItems: live.list,
 		async closeLeftovers(atMs) {
 			for (const { item } of live.openItems()) {
-				if (item.type !== "commandExecution" && item.type !== "fileChange") continue;
-				const status = intended.has(item.id) ? "outcomeUnknown" : "declined";
-				await voice.completeDurably({ ...item, status, completedAtMs: atMs });
+				if (!isActing(item)) continue;
+				const how = intended.has(item.id) ? "outcomeUnknown" : "declined";
+				await voice.completeDurably(closedAs(item, how, atMs));
 			}
 			await journal.flush();
 		},

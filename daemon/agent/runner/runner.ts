@@ -93,7 +93,7 @@ export interface CodexThreads {
 	): Promise<{ question: Question }>;
 	/** Ends a background command of the thread by its process id. */
 	terminateProcess(params: ThreadRef & { process_id: string }): Promise<boolean>;
-	/** Every event of every thread, as published. */
+	/** Every event of every thread, in order; text deltas one by one as they are said, ahead of the hub, which joins them. */
 	onEvent(listener: (event: ChatEvent) => void): Disposable;
 }
 
@@ -148,6 +148,8 @@ export interface CodexRunner extends AsyncDisposable, CodexThreads {
 	onTurnEnded(listener: (ended: TurnEnded) => void): Disposable;
 	/** A thread's row whenever it may read differently, after the commit. */
 	onThreadChanged(listener: (thread: Thread) => void): Disposable;
+	/** Ids of threads that are gone for good, after the commit. */
+	onThreadDeleted(listener: (threadId: string) => void): Disposable;
 	/** Somebody else changed what the thread's row shows (its agent's name): tell it anew. */
 	threadTouched(threadId: string): void;
 	/** For the hub's topics, in step with what is published. */

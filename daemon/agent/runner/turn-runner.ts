@@ -3,12 +3,14 @@ import { waitMs } from "#base/clock.ts";
 import type { TurnOutcome } from "#daemon/agent/loop-port.ts";
 import { endTurnWrite } from "#daemon/storage/repository/chat-end.ts";
 import { requireThread } from "#daemon/storage/repository/chat-thread.ts";
+import { readTurnTask } from "#daemon/storage/repository/chat-turn.ts";
 import type { TurnError } from "#protocol/codex-item.ts";
 import type { Approvals } from "./approvals.ts";
 import type { RunnerDeps } from "./deps.ts";
 import type { LiveTurn } from "./live-turn.ts";
 import type { Questions } from "./questions.ts";
 import { createTurnSetup } from "./turn-setup.ts";
+import { createUserShell } from "./user-shell.ts";
 
 /** Between attempts to write the end of a turn on a full disk. */
 const END_RETRY_MS = 1_000;
@@ -29,6 +31,8 @@ export interface TurnRunnerPorts {
 export interface TurnRunner {
 	/** Resolves with how it ended; never rejects. */
 	run(live: LiveTurn): Promise<TurnOutcome>;
+	/** Runs a person's own command while the turn runs; the turn stays in memory until it ends. */
+	shellBeside(live: LiveTurn, command: string): void;
 	/** Resolves once no tool call of the turn runs any more and its items are closed. */
 	drained(live: LiveTurn): Promise<void>;
 	/** Writes the end, unless another end came first. */
@@ -71,10 +75,13 @@ export function createTurnRunner({
 }: TurnRunnerPorts): TurnRunner {
 	const { store, fault, logger } = deps;
 	const setup = createTurnSetup({ deps, approvals, questions, grants });
+	const shell = createUserShell(deps);
 
 	async function run(live: LiveTurn): Promise<TurnOutcome> {
 		try {
-			const { input, ports } = await setup.prepare(live);
+			const task = readTurnTask(store, { thread_id: live.threadId, turn_id: live.turnId });
+			if (task.kind === "user_shell") return await shell.run(live, task.options.command ?? "");
+			const { input, ports } = await setup.prepare(live, task);
 			live.signal.throwIfAborted();
 			live.pullSteers();
 			const outcome = await deps.runTurn(input, ports, live.signal);
@@ -132,6 +139,11 @@ export function createTurnRunner({
 			fault("turn.before-end");
 			await writeEnd(live, outcome, head);
 			fault("turn.after-end");
+		},
+		shellBeside(live, command) {
+			const failed = (error: unknown): void =>
+				logger.error("a person's command failed", { turn_id: live.turnId, error: String(error) });
+			setup.follow(live, shell.beside(live, command).catch(failed));
 		},
 		async drained(live) {
 			await using _recording = setup.recording(live);

@@ -3,7 +3,7 @@ import type { TurnRecording } from "#daemon/agent/recorder/port.ts";
 import type { Tool, ToolContext } from "#daemon/agent/tool.ts";
 import { readEpoch, readHistory } from "#daemon/storage/repository/chat-history.ts";
 import { readThreadEnv, requireThread } from "#daemon/storage/repository/chat-thread.ts";
-import { readTurnTask } from "#daemon/storage/repository/chat-turn.ts";
+import type { readTurnTask } from "#daemon/storage/repository/chat-turn.ts";
 import type { Approvals } from "./approvals.ts";
 import type { RunnerDeps } from "./deps.ts";
 import { repairHistory } from "./history-repair.ts";
@@ -12,10 +12,14 @@ import type { Questions } from "./questions.ts";
 import { modelOf, modeOf, taskInput } from "./turn-input.ts";
 import { createTurnRecordings } from "./turn-recording.ts";
 
+type TurnTask = ReturnType<typeof readTurnTask>;
+
 /** Gathers what the loop of one turn needs: the thread as it is now, its history, and ports bound to the turn. */
 export interface TurnSetup {
 	/** @throws AppError CONFIG_INVALID of the provider, errors of the store. */
-	prepare(live: LiveTurn): Promise<{ input: TurnInput; ports: LoopPorts }>;
+	prepare(live: LiveTurn, task: TurnTask): Promise<{ input: TurnInput; ports: LoopPorts }>;
+	/** Something of the turn that may outlast it. */
+	follow(live: LiveTurn, call: Promise<unknown>): void;
 	/** Tool calls of the turn that run now. */
 	calls(live: LiveTurn): ReadonlySet<Promise<unknown>>;
 	/** Where the turn is written down, if anybody asked for it. */
@@ -29,15 +33,19 @@ interface TurnSetupPorts {
 	grants(threadId: string): Set<string>;
 }
 
+function follow(call: Promise<unknown>, calls: Set<Promise<unknown>>): void {
+	calls.add(call);
+	const over = (): void => void calls.delete(call);
+	call.then(over, over);
+}
+
 /** The loop does not wait for calls once it is interrupted; the runner has to know when the last one is over. */
 function track(tools: readonly Tool[], calls: Set<Promise<unknown>>): Tool[] {
 	return tools.map((tool) => ({
 		...tool,
 		execute(input, context) {
 			const call = tool.execute(input, context);
-			calls.add(call);
-			const over = (): void => void calls.delete(call);
-			call.then(over, over);
+			follow(call, calls);
 			return call;
 		},
 	}));
@@ -85,9 +93,11 @@ export function createTurnSetup({ deps, approvals, questions, grants }: TurnSetu
 		if (head !== null) live.add({ step: "git_head_before", head });
 	}
 
-	async function prepare(live: LiveTurn): Promise<{ input: TurnInput; ports: LoopPorts }> {
+	async function prepare(
+		live: LiveTurn,
+		{ kind, options }: TurnTask,
+	): Promise<{ input: TurnInput; ports: LoopPorts }> {
 		const thread = requireThread(store, live.threadId);
-		const { kind, options } = readTurnTask(store, { thread_id: live.threadId, turn_id: live.turnId });
 		const { settings, cwd, thread_id: threadId } = thread;
 		live.holdEffects(noteHead(live, cwd));
 		const mode = modeOf(settings);
@@ -130,6 +140,7 @@ export function createTurnSetup({ deps, approvals, questions, grants }: TurnSetu
 	return {
 		prepare,
 		calls: callsOf,
+		follow: (live, call) => follow(call, callsOf(live)),
 		recording: recordings.of,
 	};
 }

@@ -66,6 +66,13 @@ CREATE TABLE chat_epoch (
 	PRIMARY KEY (thread_id, epoch)
 ) STRICT;
 
+CREATE TABLE chat_pending_history (
+	pending_no INTEGER PRIMARY KEY,
+	thread_id TEXT NOT NULL REFERENCES chat_thread (thread_id),
+	json TEXT NOT NULL
+) STRICT;
+CREATE INDEX chat_pending_history_thread ON chat_pending_history (thread_id);
+
 CREATE TABLE chat_effect_6 (
 	effect_no INTEGER PRIMARY KEY,
 	thread_id TEXT NOT NULL REFERENCES chat_thread (thread_id),

@@ -110,10 +110,25 @@ interface Answer {
 	decision: ApprovalDecision;
 	digest: string;
 	confirm: string | null;
+	/** With accept: what is allowed from now on. */
+	allow_prefix?: readonly string[] | null;
 	resolved_by: string;
 }
 
+/** Only what was proposed, or a part of it that says less, can be allowed for good: nobody was shown anything else. */
+function assertPrefixFits(approval: Approval, answer: Answer): void {
+	const prefix = answer.allow_prefix ?? null;
+	if (prefix === null) return;
+	const proposed = approval.proposed_prefix ?? [];
+	const fits =
+		answer.decision === "accept" &&
+		prefix.length === proposed.length &&
+		prefix.every((word, at) => word === proposed[at]);
+	if (!fits) throw new AppError("INVALID_PARAMS", "Only the prefix that was proposed can be allowed.");
+}
+
 function assertAnswerFits(approval: Approval, answer: Answer): void {
+	assertPrefixFits(approval, answer);
 	if (answer.digest !== approval.digest)
 		throw new AppError("APPROVAL_DIGEST_MISMATCH", undefined, { data: { digest: approval.digest } });
 	const accepts = answer.decision === "accept" || answer.decision === "accept_for_session";
@@ -172,6 +187,17 @@ export const answerApprovalWrite = defineWrite(
 		};
 		resolve(tx, approval, end);
 		return { approval: findApproval(tx, answer.approval_id) ?? approval };
+	},
+);
+
+/** The time to answer is over. False when it was answered before. */
+export const expireApprovalWrite = defineWrite(
+	"chat.approval.expire",
+	(tx, input: { approval_id: string; reason: string }): boolean => {
+		const approval = findApproval(tx, input.approval_id);
+		if (approval?.status !== "pending") return false;
+		resolve(tx, approval, { status: "expired", decision: null, by: null, reason: input.reason });
+		return true;
 	},
 );
 

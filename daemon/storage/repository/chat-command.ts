@@ -1,7 +1,11 @@
 import type { WriteCommand } from "../store.ts";
-import { answerApprovalWrite, askApprovalWrite } from "./chat-approval.ts";
+import { answerApprovalWrite, askApprovalWrite, expireApprovalWrite } from "./chat-approval.ts";
+import { deleteThreadWrite } from "./chat-delete.ts";
 import { cancelTurnWrite, endTurnWrite, recoverWrite } from "./chat-end.ts";
+import { forkThreadWrite } from "./chat-fork.ts";
 import { deliverWrite, sendMessageWrite, steerWrite } from "./chat-message.ts";
+import { rollbackWrite } from "./chat-rollback.ts";
+import { injectItemsWrite, openShellWrite, openTaskWrite } from "./chat-task.ts";
 import {
 	archiveThreadWrite,
 	createThreadWrite,
@@ -26,5 +30,12 @@ export const CHAT_COMMANDS = [
 	cancelTurnWrite,
 	askApprovalWrite,
 	answerApprovalWrite,
+	expireApprovalWrite,
+	openTaskWrite,
+	openShellWrite,
+	injectItemsWrite,
+	forkThreadWrite,
+	rollbackWrite,
+	deleteThreadWrite,
 	recoverWrite,
 ] as readonly WriteCommand[];

@@ -1,15 +1,11 @@
 import { AppError } from "#base/app-error.ts";
-import {
-	type CommandExecutionItem,
-	type FileChangeItem,
-	type Item,
-	itemSchema,
-	type TurnError,
-} from "#protocol/codex-item.ts";
+import { type Item, itemSchema, type TurnError } from "#protocol/codex-item.ts";
 import { defineWrite, type Reader, type Tx } from "../store.ts";
+import { type ActingItem, closedAs, isActing } from "./chat-acting.ts";
 import { expireApprovals } from "./chat-approval.ts";
+import { deleteEphemeralThreads } from "./chat-delete.ts";
 import { listOpenEffects, markEffectUnknown, type OpenEffect } from "./chat-effect.ts";
-import { appendHistory, hasHistory } from "./chat-history.ts";
+import { appendHistory, hasHistory, takePendingHistory } from "./chat-history.ts";
 import { listTurnMessages } from "./chat-message-row.ts";
 import { requireThread, threadStream, touchThread } from "./chat-thread.ts";
 import { applySteps, findTurn, type TurnStep } from "./chat-turn.ts";
@@ -29,12 +25,6 @@ interface TurnEnd extends TurnRef {
 	git_head_after: string | null;
 }
 
-type ToolItem = CommandExecutionItem | FileChangeItem;
-
-function isToolItem(item: Item): item is ToolItem {
-	return item.type === "commandExecution" || item.type === "fileChange";
-}
-
 function openItems(reader: Reader, turnId: string): { ordinal: number; item: Item }[] {
 	return reader
 		.all<{ ordinal: number; json: string }>(
@@ -47,7 +37,7 @@ function openItems(reader: Reader, turnId: string): { ordinal: number; item: Ite
 /** Texts stay as far as they came; a command or patch that may still be under way keeps its item open. */
 function closeTexts(tx: Tx, turnId: string): void {
 	for (const { ordinal, item } of openItems(tx, turnId)) {
-		if (!isToolItem(item))
+		if (!isActing(item))
 			tx.run("UPDATE chat_item SET open = 0 WHERE turn_id = ? AND ordinal = ?", turnId, ordinal);
 	}
 }
@@ -55,14 +45,14 @@ function closeTexts(tx: Tx, turnId: string): void {
 /** Tool items of which no effect was ever intended were waiting for an answer that cannot come any more. */
 function declineUnasked(tx: Tx, end: TurnEnd): void {
 	for (const { ordinal, item } of openItems(tx, end.turn_id)) {
-		if (!isToolItem(item)) continue;
+		if (!isActing(item)) continue;
 		const effect = tx.get(
 			"SELECT 1 AS one FROM chat_effect WHERE turn_id = ? AND item_id = ?",
 			end.turn_id,
 			item.id,
 		);
 		if (effect !== undefined) continue;
-		const closed: Item = { ...item, status: "declined", completedAtMs: tx.nowMs };
+		const closed: Item = closedAs(item, "declined", tx.nowMs);
 		applySteps(tx, end, [{ step: "item", ordinal, item: closed, phase: "completed" }]);
 	}
 }
@@ -101,6 +91,7 @@ function closeTurn(tx: Tx, end: TurnEnd): void {
 	touchThread(tx, end.thread_id);
 	expireApprovals(tx, end.turn_id, end.reason ?? "the turn ended");
 	closeTexts(tx, end.turn_id);
+	takePendingHistory(tx, end);
 	settleOrigins(tx, end);
 	tx.append(threadStream(end.thread_id), `turn.${end.status}`, { turn_id: end.turn_id, reason: end.reason });
 }
@@ -162,15 +153,13 @@ export interface Orphan {
 	pid: number;
 }
 
-function unknownItem(item: ToolItem, effect: OpenEffect, orphan: Orphan | undefined, atMs: number): ToolItem {
+function unknownItem(item: ActingItem, effect: OpenEffect, orphan: Orphan | undefined, atMs: number): Item {
 	const detail =
 		orphan === undefined
 			? "The daemon stopped before its end was recorded."
 			: `Its process ${orphan.pid} still runs.`;
 	return {
-		...item,
-		status: "outcomeUnknown",
-		completedAtMs: atMs,
+		...closedAs(item, "outcomeUnknown", atMs),
 		outcomeDetail: detail,
 		effectState: effect.state,
 	};
@@ -181,7 +170,7 @@ function closeEffects(tx: Tx, effects: readonly OpenEffect[], orphans: readonly 
 		const orphan = orphans.find((entry) => entry.effect_no === effect.effect_no);
 		markEffectUnknown(tx, effect, { orphan_pid: orphan?.pid ?? null });
 		for (const { ordinal, item } of openItems(tx, effect.turn_id)) {
-			if (!isToolItem(item) || item.id !== effect.item_id) continue;
+			if (!isActing(item) || item.id !== effect.item_id) continue;
 			applySteps(tx, effect, [
 				{ step: "item", ordinal, item: unknownItem(item, effect, orphan, tx.nowMs), phase: "completed" },
 			]);
@@ -231,7 +220,7 @@ interface RecoverInput {
 
 /**
  * Puts right what a dead daemon left, once, before anything runs: turns interrupted, approvals expired, effects of
- * unknown outcome named so, senders told; then the turns of messages that waited are opened. Nothing is repeated.
+ * unknown outcome named so, senders told; side threads go; then the turns of messages that waited are opened. Nothing is repeated.
  */
 export const recoverWrite = defineWrite("chat.recover", (tx, input: RecoverInput): RecoverResult => {
 	const running = tx.all<{ thread_id: string; turn_id: string }>(
@@ -255,6 +244,7 @@ export const recoverWrite = defineWrite("chat.recover", (tx, input: RecoverInput
 	}
 	const others = effects.filter((effect) => !running.some((turn) => turn.turn_id === effect.turn_id));
 	const turns = [...running, ...others].map(({ thread_id, turn_id }) => ({ thread_id, turn_id }));
+	deleteEphemeralThreads(tx);
 	return { turns, started: openWaiting(tx) };
 });
 

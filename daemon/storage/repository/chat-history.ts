@@ -49,6 +49,34 @@ export function replaceHistory(
 	appendHistory(tx, turn, items);
 }
 
+/**
+ * What others add while a turn runs waits for its end: in the middle it would stand between a call and its output, and
+ * what the next request sends would not begin like what this turn sends.
+ */
+export function appendHistoryLater(tx: Tx, threadId: string, items: readonly unknown[]): void {
+	for (const item of items)
+		tx.run(
+			"INSERT INTO chat_pending_history (thread_id, json) VALUES (?, ?)",
+			threadId,
+			JSON.stringify(item),
+		);
+}
+
+/** Once the turn has ended: what waited joins the history, as a part of that turn. */
+export function takePendingHistory(tx: Tx, turn: { thread_id: string; turn_id: string }): void {
+	const rows = tx.all<{ json: string }>(
+		"SELECT json FROM chat_pending_history WHERE thread_id = ? ORDER BY pending_no",
+		turn.thread_id,
+	);
+	if (rows.length === 0) return;
+	appendHistory(
+		tx,
+		turn,
+		rows.map((row) => historyItemSchema.parse(JSON.parse(row.json))),
+	);
+	tx.run("DELETE FROM chat_pending_history WHERE thread_id = ?", turn.thread_id);
+}
+
 /** How often the thread's history was replaced. */
 export function readEpoch(reader: Reader, threadId: string): number {
 	return (

@@ -293,6 +293,7 @@ export const archiveThreadWrite = defineWrite(
 );
 
 function rejoin(tx: Tx, thread: StoredThread): void {
+	if (thread.settings.ephemeral === true) return;
 	const agent = { session_id: DEFAULT_SESSION_ID, kind: "thread" as const, thread_id: thread.thread_id };
 	try {
 		addAgent(tx, { ...agent, name: thread.agent_name });

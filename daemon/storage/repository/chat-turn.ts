@@ -10,7 +10,7 @@ import { type Turn, type TurnKind, turnKindSchema, turnStatusSchema } from "#pro
 import { defineWrite, type Reader, type Row, type Tx } from "../store.ts";
 import type { EffectKind } from "./audit-chat.ts";
 import { intendEffect, markEffectDone, markEffectStarted } from "./chat-effect.ts";
-import { appendHistory, replaceHistory } from "./chat-history.ts";
+import { appendHistory, appendHistoryLater, replaceHistory } from "./chat-history.ts";
 import { threadStream } from "./chat-thread.ts";
 
 const COLUMNS =
@@ -51,6 +51,8 @@ export function findTurn(reader: Reader, turnId: string): Turn | undefined {
 }
 
 const turnOptionsSchema = z.looseObject({
+	/** Of a person's own shell command. */
+	command: z.string().optional(),
 	output_schema: z.record(z.string(), z.unknown()).optional(),
 	review: z
 		.looseObject({
@@ -134,6 +136,8 @@ export type TurnStep =
 	/** `saved`: only the text so far, not told in the log. */
 	| { step: "item"; ordinal: number; item: Item; phase: "started" | "saved" | "completed" }
 	| { step: "history"; items: readonly unknown[] }
+	/** After what the turn itself adds. */
+	| { step: "history_later"; items: readonly unknown[] }
 	/** The whole history from here on; what was before stays, for a rollback. */
 	| { step: "history_replaced"; items: readonly unknown[] }
 	| { step: "usage"; usage: TokenUsage }
@@ -187,6 +191,16 @@ function saveUsage(tx: Tx, turn: TurnRef, usage: string): void {
 	);
 }
 
+/** In an idle thread there is nothing to wait for. */
+function keepForLater(tx: Tx, turn: TurnRef, items: readonly unknown[]): void {
+	const thread = tx.get<{ active_turn_id: string | null }>(
+		"SELECT active_turn_id FROM chat_thread WHERE thread_id = ?",
+		turn.thread_id,
+	);
+	if (thread?.active_turn_id != null) appendHistoryLater(tx, turn.thread_id, items);
+	else appendHistory(tx, turn, items);
+}
+
 function applyStep(tx: Tx, turn: TurnRef, step: TurnStep): void {
 	switch (step.step) {
 		case "item":
@@ -194,6 +208,9 @@ function applyStep(tx: Tx, turn: TurnRef, step: TurnStep): void {
 			return;
 		case "history":
 			appendHistory(tx, turn, step.items);
+			return;
+		case "history_later":
+			keepForLater(tx, turn, step.items);
 			return;
 		case "history_replaced":
 			replaceHistory(tx, turn, step.items);
@@ -234,7 +251,17 @@ export function applySteps(tx: Tx, turn: TurnRef, steps: readonly TurnStep[]): v
 export const saveStepsWrite = defineWrite(
 	"chat.turn.steps",
 	(tx, input: TurnRef & { steps: readonly TurnStep[] }): null => {
-		applySteps(tx, input, input.steps);
+		const known = tx.get(
+			"SELECT 1 AS one FROM chat_turn WHERE turn_id = ? AND thread_id = ?",
+			input.turn_id,
+			input.thread_id,
+		);
+		// A command may outlive its turn, which was rolled back or deleted meanwhile; what was done is still written down.
+		const steps =
+			known === undefined
+				? input.steps.filter(({ step }) => step === "effect_started" || step === "effect_done")
+				: input.steps;
+		applySteps(tx, input, steps);
 		return null;
 	},
 );

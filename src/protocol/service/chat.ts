@@ -142,7 +142,7 @@ export const chatApprovalRespond = defineMethod({
 		digest: z.string().max(200),
 		/** The explicit word, for destructive classes. */
 		confirm: z.string().max(100).optional(),
-		/** With `accept`: allow this prefix of argv words from now on; the approval's proposed one, or a shorter part of it. */
+		/** With `accept`: allow this prefix of argv words from now on: the one that the approval proposed. */
 		allow_prefix: z.array(z.string().max(4096)).min(1).max(64).optional(),
 	}),
 	result: z.looseObject({ approval: approvalSchema }),

@@ -27,7 +27,9 @@ describe("runner: turns", () => {
 		expect(turns[0]).toMatchObject({ status: "completed", reason: null });
 		expect(turns[0]?.items.map((item) => item.type)).toEqual(["userMessage", "agentMessage"]);
 		expect(turns[0]?.items[1]).toMatchObject({ text: "Hello" });
-		expect(h.events.map((event) => event.type)).toEqual([
+		// Notes that pass through are the loop's to test.
+		const own = h.events.filter((event) => event.type !== "chat.codex");
+		expect(own.map((event) => event.type)).toEqual([
 			"chat.turn.started",
 			"chat.item.started",
 			"chat.item.completed",

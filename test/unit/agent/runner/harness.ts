@@ -125,8 +125,11 @@ export function createScriptedProvider(
 }
 
 /** A tool that asks when told to, waits at a gate when told to, and counts how often it acted. */
-export function createActTool(gates: Gates): Tool & { readonly acted: string[] } {
+export function createActTool(
+	gates: Gates,
+): Tool & { readonly acted: string[]; readonly allowed: unknown[] } {
 	const acted: string[] = [];
+	const allowed: unknown[] = [];
 	const tool = defineTool({
 		name: "act",
 		spec: { type: "function", name: "act" },
@@ -135,7 +138,20 @@ export function createActTool(gates: Gates): Tool & { readonly acted: string[] }
 				ask = false,
 				gate,
 				destructive = null,
-			} = JSON.parse(input) as { ask?: boolean; gate?: string; destructive?: string | null };
+				question = false,
+				prefix,
+			} = JSON.parse(input) as {
+				ask?: boolean;
+				gate?: string;
+				destructive?: string | null;
+				question?: boolean;
+				prefix?: string[];
+			};
+			if (question) {
+				const about = { itemId: context.callId, kind: "user_input" as const, params: { questions: [] } };
+				const answer = await context.askClient?.(about);
+				return { output: JSON.stringify(answer), success: true, stopTurn: false };
+			}
 			const item: CommandExecutionItem = {
 				type: "commandExecution",
 				id: context.callId,
@@ -163,7 +179,11 @@ export function createActTool(gates: Gates): Tool & { readonly acted: string[] }
 					destructive,
 					confirmWord: destructive,
 					digest: "digest-1",
+					...(prefix === undefined
+						? {}
+						: { proposedPrefix: prefix, actions: [{ type: "unknown", command: "act" }] }),
 				});
+				if (outcome.allowPrefix) allowed.push(outcome.allowPrefix);
 				if (!outcome.decision.startsWith("accept")) {
 					await context.items.completed({ ...item, status: "declined" });
 					return { output: outcome.decision, success: false, stopTurn: outcome.decision === "cancel" };
@@ -179,7 +199,7 @@ export function createActTool(gates: Gates): Tool & { readonly acted: string[] }
 			return { output: "out", success: true, stopTurn: false };
 		},
 	});
-	return { ...tool, acted };
+	return { ...tool, acted, allowed };
 }
 
 const environment: Environment = {
