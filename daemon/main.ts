@@ -6,12 +6,13 @@ import { newId } from "#base/id.ts";
 import { readConfig } from "#config/read.ts";
 import type { Paths } from "#platform/paths.ts";
 import { VERSION } from "#protocol/limits.ts";
+import type { CodexFacade } from "./codex/facade.ts";
 import { composeDaemon } from "./compose.ts";
 import { publishDiscovery } from "./lifecycle/discovery-record.ts";
 import { createFlags } from "./lifecycle/flags.ts";
 import { prepareFolders, prepareHome } from "./lifecycle/home.ts";
 import { acquireInstanceLock } from "./lifecycle/instance-lock.ts";
-import { createReadyReport } from "./lifecycle/ready-report.ts";
+import { createReadyReport, type ReadyReport } from "./lifecycle/ready-report.ts";
 import { attachSignals, createShutdown, type Shutdown } from "./lifecycle/shutdown.ts";
 import { createFaultPoint } from "./telemetry/fault-point.ts";
 import { createLogFile } from "./telemetry/log-file.ts";
@@ -27,6 +28,15 @@ export interface RunDaemonOptions {
 	web?: boolean;
 	/** In the foreground the log goes to stderr too. */
 	foreground?: boolean;
+	/** Called once when the daemon answers; a rejection ends it and is thrown. */
+	onReady?(running: RunningDaemon): Promise<void>;
+}
+
+/** What whoever runs the daemon in its own process may do with it. */
+export interface RunningDaemon {
+	readonly codex: CodexFacade;
+	/** Begins the shutdown; exit code 0. */
+	stop(why: string): void;
 }
 
 /** Stops the daemon when the pipe from a shim closes: whoever waits for it is gone (see bin/launch.mjs). */
@@ -68,51 +78,70 @@ function setUp(options: RunDaemonOptions) {
 }
 
 /**
- * Runs a daemon in this process until it is told to stop; resolves with the exit code. Who started it hears over
- * WEAVE_READY_FD how the start went. Nothing of a failed start is left behind.
+ * Is the daemon of this home until it is told to stop; resolves with the exit code. Nothing of a failed start is left
+ * behind. @throws AppError why it could not start, DAEMON_ALREADY_RUNNING among them.
  */
-export async function runDaemon(options: RunDaemonOptions): Promise<number> {
+export async function serveDaemon(options: RunDaemonOptions, report?: ReadyReport): Promise<number> {
 	const { paths, env } = options;
-	const report = createReadyReport(env);
 	const startedAtMs = systemClock.nowMs();
 	await using stack = new AsyncDisposableStack();
+	const { flags, telemetry, level, web, port } = setUp(options);
+	prepareFolders(paths);
+	stack.use(
+		await acquireInstanceLock({ path: paths.lock, kind: "daemon", version: VERSION, home: paths.home }),
+	);
+	stack.use(
+		await acquireInstanceLock({ path: paths.weaveLock, kind: "bus", version: VERSION, home: paths.home }),
+	);
+	const { token, machineId } = prepareHome(paths, newId);
+	const logFile = stack.use(createLogFile({ path: join(paths.logs, "daemon.log") }));
+	const stderr = { write: (line: string) => void process.stderr.write(line) };
+	const logger = createLogger({ sinks: options.foreground ? [logFile, stderr] : [logFile], level });
+	const exited = Promise.withResolvers<number>();
+	const shutdown = createShutdown({ clock: systemClock, logger, exit: exited.resolve });
+	stack.use(attachSignals(shutdown, process));
+	stack.use(watchCrashes(logger, shutdown));
+	const epoch = newId();
+	const daemon = await composeDaemon({
+		...{ paths, env, port, web, token, machineId, epoch, startedAtMs, flags, telemetry, logger, shutdown },
+		...{ clock: systemClock, newId, random: Math.random, fault: createFaultPoint(env) },
+	});
+	const record = publishDiscovery(paths, {
+		...{
+			version: VERSION,
+			epoch,
+			started_at_ms: startedAtMs,
+			machine_id: machineId,
+			listeners: daemon.listeners,
+			codex_home: paths.codexHome,
+		},
+		sockets: {
+			daemon: paths.daemonSocket,
+			codex: paths.codexSocket,
+			coord: paths.coordSocket,
+			pty: paths.ptySocket,
+		},
+	});
+	shutdown.add("remove-records", "discovery record", () => record[Symbol.dispose]());
+	watchShim(env, shutdown);
+	logger.info("ready", { version: VERSION, pid: process.pid, start_ms: systemClock.nowMs() - startedAtMs });
+	report?.ready(daemon.listeners);
 	try {
-		const { flags, telemetry, level, web, port } = setUp(options);
-		prepareFolders(paths);
-		stack.use(
-			await acquireInstanceLock({ path: paths.lock, kind: "daemon", version: VERSION, home: paths.home }),
-		);
-		stack.use(
-			await acquireInstanceLock({ path: paths.weaveLock, kind: "bus", version: VERSION, home: paths.home }),
-		);
-		const { token, machineId } = prepareHome(paths, newId);
-		const logFile = stack.use(createLogFile({ path: join(paths.logs, "daemon.log") }));
-		const stderr = { write: (line: string) => void process.stderr.write(line) };
-		const logger = createLogger({ sinks: options.foreground ? [logFile, stderr] : [logFile], level });
-		const exited = Promise.withResolvers<number>();
-		const shutdown = createShutdown({ clock: systemClock, logger, exit: exited.resolve });
-		stack.use(attachSignals(shutdown, process));
-		stack.use(watchCrashes(logger, shutdown));
-		const epoch = newId();
-		const daemon = await composeDaemon({
-			...{ paths, env, port, web, token, machineId, epoch, startedAtMs, flags, telemetry, logger, shutdown },
-			...{ clock: systemClock, newId, random: Math.random, fault: createFaultPoint(env) },
-		});
-		const record = publishDiscovery(paths, {
-			...{
-				version: VERSION,
-				epoch,
-				started_at_ms: startedAtMs,
-				machine_id: machineId,
-				listeners: daemon.listeners,
-			},
-			sockets: { daemon: paths.daemonSocket, coord: paths.coordSocket, pty: paths.ptySocket },
-		});
-		shutdown.add("remove-records", "discovery record", () => record[Symbol.dispose]());
-		watchShim(env, shutdown);
-		logger.info("ready", { version: VERSION, pid: process.pid, start_ms: systemClock.nowMs() - startedAtMs });
-		report.ready(daemon.listeners);
-		return await exited.promise;
+		const stop = (why: string): void => void shutdown.begin({ kind: "request", detail: why, exitCode: 0 });
+		await options.onReady?.({ codex: daemon.codex, stop });
+	} catch (error) {
+		void shutdown.begin({ kind: "request", detail: "its first client could not be served", exitCode: 1 });
+		await exited.promise;
+		throw error;
+	}
+	return await exited.promise;
+}
+
+/** Like `serveDaemon`, but tells how the start went: on stderr, and over WEAVE_READY_FD whoever started it. */
+export async function runDaemon(options: RunDaemonOptions): Promise<number> {
+	const report = createReadyReport(options.env);
+	try {
+		return await serveDaemon(options, report);
 	} catch (thrown) {
 		const error = toAppError(thrown);
 		report.failed(error);

@@ -29,6 +29,8 @@ export interface OptionDescriptor {
 	summary: string;
 	choices?: readonly string[];
 	default?: string | boolean;
+	/** May be given more than once; the values arrive as one text, NUL between them. */
+	repeats?: boolean;
 	complete?: "file" | "directory";
 }
 

@@ -33,6 +33,10 @@ function addOptions(command: Command, descriptor: CommandDescriptor): void {
 		const option = new Option(described.flags, described.summary);
 		if (described.choices) option.choices(described.choices);
 		if (described.default !== undefined) option.default(described.default);
+		if (described.repeats)
+			option.argParser<string>((value, previous) =>
+				previous === undefined ? value : `${previous}\0${value}`,
+			);
 		command.addOption(option);
 	}
 	if (descriptor.json) command.option("--json", "print JSON (one object, or a line per item of a stream)");

@@ -17,6 +17,8 @@ export interface Discovery extends ProcessIdentity {
 	/** Where the sockets really are: a long home moves them. */
 	sockets: Readonly<Record<string, string>>;
 	machine_id: string;
+	/** Where the daemon reads and writes Codex's own files. */
+	codex_home?: string;
 }
 
 /** The record a daemon left; undefined when there is none or it makes no sense. That its process lives is not checked. */
@@ -38,5 +40,6 @@ export function readDiscovery(paths: Pick<Paths, "discovery">): Discovery | unde
 		listeners: Array.isArray(record.listeners) ? (record.listeners as Listener[]) : [],
 		sockets: { ...record.sockets },
 		machine_id: String(record.machine_id ?? ""),
+		...(typeof record.codex_home === "string" ? { codex_home: record.codex_home } : {}),
 	};
 }

@@ -13,7 +13,7 @@ interface LinePlace {
 
 /**
  * One JSON text for each line, both ways. The link closes when either stream ends or breaks, or a line is over the bound;
- * closing it ends the output and leaves the input to its owner.
+ * closing it ends the output (except stdio's, which is the process's own) and leaves the input to its owner.
  */
 export function createLineLink({ label, kind, input, output }: LinePlace): CodexLink {
 	const reader = createLineReader(MESSAGE_MAX_BYTES);
@@ -31,7 +31,8 @@ export function createLineLink({ label, kind, input, output }: LinePlace): Codex
 			resume: () => input.resume(),
 			close(reason) {
 				if (reason === "slow") output.destroy();
-				else output.end();
+				// The process's own output is flushed by whoever ends the process.
+				else if (kind !== "stdio") output.end();
 			},
 		},
 	);

@@ -4,16 +4,24 @@ import { agentListCommand } from "./agent-list.ts";
 import { agentRemoveCommand } from "./agent-remove.ts";
 import { agentRenameCommand } from "./agent-rename.ts";
 import { apiSchemaCommand } from "./api.ts";
+import { appServerCommand } from "./app-server.ts";
 import { callCommand } from "./call.ts";
+import { chatAnswerCommand } from "./chat-answer.ts";
 import { chatApprovalsCommand } from "./chat-approvals.ts";
 import { chatApproveCommand } from "./chat-approve.ts";
 import { chatArchiveCommand } from "./chat-archive.ts";
 import { chatCancelCommand } from "./chat-cancel.ts";
+import { chatCompactCommand } from "./chat-compact.ts";
 import { chatDeclineCommand } from "./chat-decline.ts";
+import { chatDeleteCommand } from "./chat-delete.ts";
+import { chatForkCommand } from "./chat-fork.ts";
 import { chatListCommand } from "./chat-list.ts";
+import { chatQuestionsCommand } from "./chat-questions.ts";
 import { chatReadCommand } from "./chat-read.ts";
 import { chatRenameCommand } from "./chat-rename.ts";
 import { chatResumeCommand } from "./chat-resume.ts";
+import { chatReviewCommand } from "./chat-review.ts";
+import { chatRollbackCommand } from "./chat-rollback.ts";
 import { chatSendCommand } from "./chat-send.ts";
 import { completionCommand, createCompleteCommands } from "./completion.ts";
 import { configGetCommand, configPathCommand, configSetCommand } from "./config.ts";
@@ -56,6 +64,7 @@ export const COMMANDS: readonly CommandDescriptor[] = [
 	serviceInstallCommand,
 	serviceUninstallCommand,
 	execCommand,
+	appServerCommand,
 	chatListCommand,
 	chatReadCommand,
 	chatSendCommand,
@@ -63,9 +72,16 @@ export const COMMANDS: readonly CommandDescriptor[] = [
 	chatArchiveCommand,
 	chatRenameCommand,
 	chatResumeCommand,
+	chatForkCommand,
+	chatCompactCommand,
+	chatReviewCommand,
+	chatRollbackCommand,
+	chatDeleteCommand,
 	chatApprovalsCommand,
 	chatApproveCommand,
 	chatDeclineCommand,
+	chatQuestionsCommand,
+	chatAnswerCommand,
 	accountCommand,
 	modelsCommand,
 	sessionListCommand,
