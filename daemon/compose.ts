@@ -1,27 +1,17 @@
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { Clock } from "#base/clock.ts";
 import type { NewId } from "#base/id.ts";
-import { createGit } from "#platform/git.ts";
-import { isSameProcess } from "#platform/identity.ts";
-import { packageRoot } from "#platform/package-root.ts";
 import type { Paths } from "#platform/paths.ts";
-import { VERSION } from "#protocol/limits.ts";
 import type { DaemonStatus } from "#protocol/record.ts";
 import type { TopicEvent } from "#protocol/topic/index.ts";
-import { createHookRunner } from "./agent/hook/runner.ts";
-import { registerToolTiming } from "./agent/hook/tool-timing.ts";
-import { createLocalEnvironment, type LocalEnvironment } from "./agent/local-environment.ts";
-import { runTurn } from "./agent/loop/run-turn.ts";
-import { createPreludeBuilder } from "./agent/prompt/build-prelude.ts";
-import { createProviderSelector } from "./agent/provider/select.ts";
-import { createRecorder } from "./agent/recorder/create-recorder.ts";
-import { createEmbeddedRunner } from "./agent/runner/embedded-runner.ts";
-import { findGitHead } from "./agent/runner/git-head.ts";
+import { createLocalEnvironment } from "./agent/local-environment.ts";
 import type { CodexRunner } from "./agent/runner/runner.ts";
-import { createTools } from "./agent/tool/index.ts";
 import { createBus } from "./bus/create-bus.ts";
 import type { Bus } from "./bus/port.ts";
+import type { CodexFacade } from "./codex/facade.ts";
+import { openAgent } from "./compose-agent.ts";
+import { type CodexSide, openCodexSide } from "./compose-codex.ts";
+import { entryUrl } from "./entry-url.ts";
 import { createGateway, type Gateway } from "./gateway/create-gateway.ts";
 import { createHub } from "./gateway/create-hub.ts";
 import type { Hub, Publish } from "./gateway/hub.ts";
@@ -62,13 +52,7 @@ export interface DaemonWorld {
 /** A daemon that answers. It is taken down by the shutdown's steps. */
 export interface Daemon {
 	readonly listeners: readonly { kind: string; address: string }[];
-}
-
-/** A program of ours in a process or thread of its own: its bundle, or its source when this runs from the sources. */
-function entryUrl(name: string, source: string): URL {
-	return import.meta.url.endsWith(".ts")
-		? new URL(source, import.meta.url)
-		: pathToFileURL(join(packageRoot(), "dist", `${name}.js`));
+	readonly codex: CodexFacade;
 }
 
 async function openStore(world: DaemonWorld) {
@@ -83,39 +67,6 @@ async function openStore(world: DaemonWorld) {
 		onFatal: (error) =>
 			void shutdown.begin({ kind: "fatal", detail: error.message, exitCode: error.exitCode }),
 	});
-}
-
-function openAgent(
-	world: DaemonWorld,
-	{ store, publish, environment }: { store: Store; publish: Publish; environment: LocalEnvironment },
-	stack: AsyncDisposableStack,
-) {
-	const { paths, env, clock, newId, random, telemetry, logger, fault } = world;
-	const selector = createProviderSelector({
-		paths,
-		env,
-		clock,
-		newId,
-		identity: { name: "weave_codex", version: VERSION },
-	});
-	const git = createGit(env);
-	const hooks = createHookRunner({ logger, telemetry });
-	stack.use(registerToolTiming(hooks, telemetry));
-	const runner = createEmbeddedRunner({
-		...{ store, publish, clock, newId, random, environment, hooks, runTurn, logger, telemetry, fault },
-		tools: createTools({ newId, protectedPaths: environment.protectedPaths, userHome: env["HOME"] }),
-		providers: selector,
-		prelude: createPreludeBuilder({
-			...{ clock, env, codexHome: paths.codexHome, environment },
-			settings: () => selector.promptSettings(),
-		}),
-		recorder: world.flags.isEnabled("record_runs")
-			? createRecorder({ folder: join(paths.home, "recordings"), clock, logger })
-			: undefined,
-		gitHead: (cwd) => findGitHead({ readText: environment.readText, askGit: git.head }, cwd),
-		isProcessAlive: (pid, startTime) => startTime !== null && isSameProcess({ pid, start_time: startTime }),
-	});
-	return { selector, runner: stack.use(runner) };
 }
 
 /** Threads change status by turns; the bus derives the state of agents and sessions from it. */
@@ -164,6 +115,8 @@ interface Parts {
 	bus: Bus;
 	pty: PtyService;
 	coordSocket: AsyncDisposable;
+	codex: CodexSide;
+	codexSocket: AsyncDisposable;
 	gateway: Gateway;
 	/** `end`: stop ends the terminals too. */
 	terminals: { end: boolean };
@@ -178,6 +131,8 @@ function addSteps(shutdown: Shutdown, parts: Parts): void {
 		hub.publish("daemon.state", { state: "stopping", reason: shutdown.cause?.detail ?? null }),
 	);
 	shutdown.add("abort-turns", "turns", dispose(runner));
+	shutdown.add("drain", "codex.sock", dispose(parts.codexSocket));
+	shutdown.add("drain", "codex clients", () => parts.codex.facade[Symbol.dispose]());
 	shutdown.add("drain", "coord.sock", dispose(parts.coordSocket));
 	shutdown.add("drain", "bus", dispose(parts.bus));
 	shutdown.add("release-terminals", "terminals", () =>
@@ -245,6 +200,9 @@ export async function composeDaemon(world: DaemonWorld): Promise<Daemon> {
 	const coordSocket = stack.use(
 		await createCoordSocket({ path: paths.coordSocket, bus, clock, logger, telemetry }),
 	);
+	const codex = openCodexSide(world, { runner, installation: {} });
+	stack.use(codex.facade);
+	const codexSocket = stack.use(await codex.listen());
 	const gateway = await createGateway({
 		...{
 			paths,
@@ -265,12 +223,16 @@ export async function composeDaemon(world: DaemonWorld): Promise<Daemon> {
 			...pty.handlers,
 			...createDaemonHandlers({ status, requestStop: stopper(shutdown, pty, terminals) }),
 		},
+		codex: codex.upgrades,
 		renderMetrics: telemetry.renderMetrics,
 		isReady: () => !shutdown.signal.aborted,
 	});
 	const { signal } = shutdown;
 	if (signal.aborted) throw signal.reason;
-	addSteps(shutdown, { store, hub, environment, runner, bus, pty, coordSocket, gateway, terminals });
+	addSteps(shutdown, {
+		...{ store, hub, environment, runner, bus, pty, coordSocket, codex, codexSocket, gateway, terminals },
+	});
 	stack.move();
-	return { listeners: gateway.listeners };
+	const listeners = [...gateway.listeners, { kind: "codex", address: paths.codexSocket }];
+	return { listeners, codex: codex.facade };
 }
