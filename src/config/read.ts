@@ -50,7 +50,8 @@ function isRight({ schema }: ConfigKey, value: unknown): value is Value {
 function wanted({ schema, fallback }: ConfigKey): string {
 	if (schema.enum) return `one of ${schema.enum.join(", ")}`;
 	if (schema.minimum !== undefined) return `a number from ${schema.minimum} to ${schema.maximum ?? "any"}`;
-	return schema.type === "boolean" ? "true or false" : `a control key such as ${String(fallback)}`;
+	if (schema.type === "boolean") return "true or false";
+	return schema.pattern === undefined ? "a text" : `a control key such as ${String(fallback)}`;
 }
 
 function checked(key: ConfigKey, value: unknown, source: string): Value {

@@ -4,18 +4,29 @@ import { AppError } from "#base/app-error.ts";
 import { makeFolder } from "#platform/make-folder.ts";
 import { CONFIG_KEYS, type ConfigKey } from "./schema.ts";
 
-/** Nested JSON Schema members from the dotted names of the table. */
-function schemaTree(): Record<
-	string,
-	{ type: "object"; properties: Record<string, unknown>; additionalProperties: true }
-> {
-	const tree: ReturnType<typeof schemaTree> = {};
+interface SchemaNode {
+	type: "object";
+	properties: Record<string, unknown>;
+	additionalProperties: true;
+}
+
+const emptyNode = (): SchemaNode => ({ type: "object", properties: {}, additionalProperties: true });
+
+/** Nested JSON Schema members from the dotted names of the table, however deep. */
+function schemaTree(): Record<string, unknown> {
+	const root = emptyNode();
 	for (const key of CONFIG_KEYS) {
-		const [group = "", leaf = ""] = key.name.split(".");
-		tree[group] ??= { type: "object", properties: {}, additionalProperties: true };
-		tree[group].properties[leaf] = key.schema;
+		const groups = key.name.split(".");
+		const leaf = groups.pop() ?? "";
+		let at = root;
+		for (const group of groups) {
+			const next = (at.properties[group] ?? emptyNode()) as SchemaNode;
+			at.properties[group] = next;
+			at = next;
+		}
+		at.properties[leaf] = key.schema;
 	}
-	return tree;
+	return root.properties;
 }
 
 const NOT_WRITABLE: ReadonlySet<string> = new Set(["EROFS", "EACCES", "EPERM", "ENOTDIR", "EEXIST"]);

@@ -5,6 +5,7 @@ import { weave } from "./0003-weave.ts";
 import { terminal } from "./0004-terminal.ts";
 import { chatOrigin } from "./0005-chat-origin.ts";
 import { codex } from "./0006-codex.ts";
+import { budget } from "./0007-budget.ts";
 
 /** All migrations, by rising version. */
-export const MIGRATIONS: readonly Migration[] = [core, chat, weave, terminal, chatOrigin, codex];
+export const MIGRATIONS: readonly Migration[] = [core, chat, weave, terminal, chatOrigin, codex, budget];

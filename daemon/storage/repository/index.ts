@@ -1,5 +1,6 @@
 import type { WriteCommand } from "../store.ts";
 import { auditAppend } from "./audit.ts";
+import { BUDGET_COMMANDS } from "./budget.ts";
 import { CHAT_COMMANDS } from "./chat-command.ts";
 import { rememberCallResult } from "./idempotency.ts";
 import { metaSet } from "./meta.ts";
@@ -14,4 +15,5 @@ export const WRITE_COMMANDS: readonly WriteCommand[] = [
 	...CHAT_COMMANDS,
 	...WEAVE_COMMANDS,
 	...TERMINAL_COMMANDS,
+	...BUDGET_COMMANDS,
 ];

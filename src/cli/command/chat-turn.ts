@@ -1,5 +1,6 @@
 import { AppError } from "#base/app-error.ts";
 import { createDeferred } from "#base/deferred.ts";
+import { ERROR_TABLE } from "#base/error-table.ts";
 import { newId } from "#base/id.ts";
 import type { DaemonClient } from "#client/client.ts";
 import type { Approval, Turn } from "#protocol/record.ts";
@@ -81,7 +82,9 @@ function exitOf(context: CliContext, turn: Turn, gaveUp: boolean): number {
 			? `Failed: ${turn.error?.message ?? turn.reason ?? "unknown"}`
 			: `Interrupted: ${turn.reason ?? ""}`,
 	);
-	return turn.status === "failed" ? 1 : EXIT_INTERRUPTED;
+	if (turn.status !== "failed") return EXIT_INTERRUPTED;
+	const isBudget = turn.error?.additionalDetails?.startsWith("BUDGET_EXCEEDED") === true;
+	return isBudget ? ERROR_TABLE.BUDGET_EXCEEDED.exit : 1;
 }
 
 /** Not cut off by Ctrl+C at once: what is on its way is stored or not, and only its answer names what to cancel. */
