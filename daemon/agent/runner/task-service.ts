@@ -84,13 +84,14 @@ export function createTaskService(ports: TaskServicePorts): TaskService {
 		async shellCommand({ thread_id, command }, call) {
 			assertOpen();
 			if (command.trim() === "") throw new AppError("INVALID_PARAMS", "command must not be empty");
-			const input = { thread_id, command };
+			const input = { thread_id, command, run_id: deps.newId() };
 			const opened = await store.write(openShellWrite, input, { idempotency: call.idempotency });
 			const turn = { thread_id, turn_id: opened.turn_id };
 			if (!opened.beside) {
 				board.kick(thread_id);
 				return turn;
 			}
+			if (opened.run_id !== input.run_id) return turn;
 			const live = board.find(opened.turn_id);
 			// It ended while this was asked; nothing has run yet.
 			if (live === undefined) throw new AppError("BUSY", "The running turn has just ended; ask again.");

@@ -46,6 +46,16 @@ export function createChatHandlers({
 		"chat.archive": ({ thread_id }, context) => runner.archiveThread(thread_id, callOf(context)),
 		"chat.rename": (params, context) => runner.renameThread(params, callOf(context)),
 		"chat.resume": ({ thread_id }, context) => runner.resumeThread(thread_id, callOf(context)),
+		"chat.fork": (params, context) => runner.fork(params, callOf(context)),
+		"chat.compact": (params, context) => runner.compact(params, callOf(context)),
+		"chat.review": (params, context) => runner.review(params, callOf(context)),
+		"chat.rollback": (params, context) => runner.rollback(params, callOf(context)),
+		"chat.delete": async (params, context) => {
+			await runner.deleteThread(params, callOf(context));
+			return { thread_id: params.thread_id };
+		},
+		"chat.question.list": (params) => ({ questions: runner.listQuestions(params) }),
+		"chat.question.respond": (params, context) => runner.respondQuestion(params, callOf(context)),
 		"chat.account.read": () => ({ ...selector.account() }),
 		"chat.model.list": () => ({ models: selector.models().models.map((model) => ({ ...model })) }),
 	};

@@ -26,17 +26,24 @@ export const openTaskWrite = defineWrite("chat.turn.open", (tx, input: TaskInput
 	return { thread_id, turn_id };
 });
 
-/** Where a person's own command runs: beside the turn that runs, else in a turn of its own. @throws AppError THREAD_NOT_FOUND, CONFLICT. */
+/**
+ * Where a person's own command runs: beside the turn that runs, else in a turn of its own. Another `run_id` than the one
+ * given means that the command of a repeated request runs already. @throws AppError THREAD_NOT_FOUND, CONFLICT.
+ */
 export const openShellWrite = defineWrite(
 	"chat.turn.shell",
-	(tx, input: { thread_id: string; command: string }): TaskRef & { beside: boolean } => {
-		const { thread_id, command } = input;
+	(
+		tx,
+		input: { thread_id: string; command: string; run_id: string },
+	): TaskRef & { beside: boolean; run_id: string } => {
+		const { thread_id, command, run_id } = input;
 		const thread = requireThread(tx, thread_id);
 		assertInUse(thread);
-		if (thread.active_turn_id !== null) return { thread_id, turn_id: thread.active_turn_id, beside: true };
+		if (thread.active_turn_id !== null)
+			return { thread_id, turn_id: thread.active_turn_id, beside: true, run_id };
 		const turn_id = newId(tx.nowMs);
 		openTask(tx, thread, { turn_id, kind: "user_shell", options: { command } });
-		return { thread_id, turn_id, beside: false };
+		return { thread_id, turn_id, beside: false, run_id };
 	},
 );
 

@@ -21,14 +21,23 @@ function opened(item: Item): Item {
 			return { ...item, ...unknown, status: "inProgress" };
 		}
 		case "fileChange":
+		case "mcpToolCall":
+		case "dynamicToolCall":
 			return { ...item, status: "inProgress", completedAtMs: null };
-		case "userMessage":
+		case "plan":
+			return { ...item, text: "", completedAtMs: null };
+		default:
 			return item;
 	}
 }
 
+const DELTAS: ReadonlyMap<Item["type"], "chat.message.delta" | "chat.plan.delta"> = new Map([
+	["agentMessage", "chat.message.delta"],
+	["plan", "chat.plan.delta"],
+] as const);
+
 function textOf(item: Item): string {
-	if (item.type === "agentMessage") return item.text;
+	if (item.type === "agentMessage" || item.type === "plan") return item.text;
 	return item.type === "commandExecution" ? (item.aggregatedOutput ?? "") : "";
 }
 
@@ -48,6 +57,7 @@ export function createToldEvents(): ToldEvents {
 				told.add(`started:${event.item_id}`).add(`completed:${event.item_id}`);
 				break;
 			case "chat.message.delta":
+			case "chat.plan.delta":
 			case "chat.command.output":
 				chars.set(event.item_id, (chars.get(event.item_id) ?? 0) + event.delta.length);
 				break;
@@ -67,8 +77,7 @@ export function createToldEvents(): ToldEvents {
 		}
 		const delta = textOf(item).slice(chars.get(item.id) ?? 0);
 		if (delta === "") return events;
-		const type = item.type === "agentMessage" ? "chat.message.delta" : "chat.command.output";
-		return [...events, { type, ...about, delta }];
+		return [...events, { type: DELTAS.get(item.type) ?? "chat.command.output", ...about, delta }];
 	}
 
 	return {

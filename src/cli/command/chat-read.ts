@@ -3,10 +3,34 @@ import type { Turn } from "#protocol/record.ts";
 import { defineCommand } from "../descriptor.ts";
 import { parseWhole, textOption } from "./option-value.ts";
 
+/** Steps that a terminal tells in one line. */
+function describeOther(item: Item): string {
+	switch (item.type) {
+		case "plan":
+			return `Plan:\n${item.text}`;
+		case "mcpToolCall":
+			return `${item.server}.${item.tool}  [${item.status}]`;
+		case "dynamicToolCall":
+			return `${item.tool}  [${item.status}]`;
+		case "imageView":
+			return `looked at ${item.path}`;
+		case "webSearch":
+			return `searched the web: ${item.query}`;
+		case "enteredReviewMode":
+			return `reviewing ${item.review}`;
+		case "exitedReviewMode":
+			return item.review;
+		case "contextCompaction":
+			return "(history compacted)";
+		default:
+			return "";
+	}
+}
+
 function describeItem(item: Item): string {
 	switch (item.type) {
 		case "userMessage":
-			return `> ${item.content.map((part) => part.text).join("\n> ")}`;
+			return `> ${item.content.map((part) => part.text ?? `[${part.type}]`).join("\n> ")}`;
 		case "agentMessage":
 			return item.text;
 		case "reasoning":
@@ -17,6 +41,8 @@ function describeItem(item: Item): string {
 		}
 		case "fileChange":
 			return item.changes.map((change) => `${change.kind.type} ${change.path}  [${item.status}]`).join("\n");
+		default:
+			return describeOther(item);
 	}
 }
 

@@ -8,6 +8,7 @@ import {
 	threadSchema,
 	turnSchema,
 } from "../record.ts";
+import { chatTaskMethods } from "./chat-task.ts";
 
 const threadId = z.string().min(1).max(100);
 const threadRef = z.strictObject({ thread_id: threadId });
@@ -261,4 +262,5 @@ export const chatMethods = [
 	chatResume,
 	chatAccountRead,
 	chatModelList,
+	...chatTaskMethods,
 ] as const;
