@@ -109,8 +109,11 @@ export function wholeContext(
 ): { base: ModelItem[]; sections: ModelItem[] } {
 	const [base, ...sections] = input.prelude;
 	if (base === undefined) return { base: [], sections: [] };
+	const known = history.filter(isBase);
+	const id = baseId(input.model, 0);
 	return {
-		base: [history.find(isBase) ?? { ...base, id: baseId(input.model, 0) }],
+		// The one that was told is kept, unless another model leads by now.
+		base: [known.length === 1 && known[0]?.["id"] === id ? known[0] : { ...base, id }],
 		sections: sections.map((item) => fresh(item, textParts(item), input.newId)),
 	};
 }

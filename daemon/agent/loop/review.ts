@@ -1,5 +1,6 @@
 import type { LoopPorts, TurnInput, TurnOutcome } from "#daemon/agent/loop-port.ts";
 import type { Item } from "#protocol/codex-item.ts";
+import { contextItems } from "./context.ts";
 import { assistantItem, userItem } from "./history.ts";
 import { agentMessage, tellWhole } from "./open-items.ts";
 import { NO_REVIEW, renderReview } from "./review-output.ts";
@@ -19,7 +20,7 @@ const STOPPED =
 /** The review's own conversation: its prompt is what a person would have said. */
 function conversation(input: TurnInput, ports: LoopPorts, signal: AbortSignal): Turn {
 	const turn = createTurn(input, ports, signal, true);
-	turn.history = input.prelude.map((item) => ({ ...item }));
+	turn.history = contextItems([], { prelude: input.prelude, model: input.model, newId: ports.newId });
 	return turn;
 }
 

@@ -1,10 +1,11 @@
 import type { Clock } from "#base/clock.ts";
 import type { Environment } from "#daemon/agent/environment.ts";
-import type { ModelItem } from "#daemon/agent/model.ts";
-import type { ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
-import { createDocumentFiles } from "./project-docs.ts";
+import type { ModelDescription, ModelItem } from "#daemon/agent/model.ts";
+import type { ApprovalPolicy, SandboxMode, ThreadSettings, TurnKind } from "#protocol/record.ts";
+import { createDocumentFiles, folderChain, projectDocsText } from "./project-docs.ts";
 import { estimateTokens, type PromptInput, type PromptMode, type PromptProfile } from "./section.ts";
 import { PROMPT_PROFILES } from "./sections.ts";
+import { findSkills, listLocalFolders, skillsText } from "./skills.ts";
 
 /** Codex's own default for `project_doc_max_bytes`. */
 export const PROJECT_DOC_MAX_BYTES = 32 * 1024;
@@ -20,21 +21,17 @@ export interface RenderedSection {
 }
 
 /** The sections that have something to say, in order, with what each costs. */
-export async function renderSections(profile: PromptProfile, input: PromptInput): Promise<RenderedSection[]> {
-	const rendered: RenderedSection[] = [];
-	for (const section of PROMPT_PROFILES[profile]) {
-		const { name, role, message } = section;
-		const text = await section.render(input);
-		if (text !== null && text !== "")
-			rendered.push({ name, role, message, text, tokens: estimateTokens(text) });
-	}
-	return rendered;
+export function renderSections(profile: PromptProfile, input: PromptInput): RenderedSection[] {
+	return PROMPT_PROFILES[profile].flatMap(({ name, role, message, render }) => {
+		const text = render(input);
+		return text === null || text === "" ? [] : [{ name, role, message, text, tokens: estimateTokens(text) }];
+	});
 }
 
-/** Input items ahead of the history; the same input gives the same bytes. */
-export async function buildPrelude(profile: PromptProfile, input: PromptInput): Promise<ModelItem[]> {
+/** Input items that say what holds for a turn; the same input gives the same bytes. */
+export function buildPrelude(profile: PromptProfile, input: PromptInput): ModelItem[] {
 	const messages: { key: string; role: string; parts: { type: "input_text"; text: string }[] }[] = [];
-	for (const { message, role, text } of await renderSections(profile, input)) {
+	for (const { message, role, text } of renderSections(profile, input)) {
 		const part = { type: "input_text" as const, text };
 		const last = messages.at(-1);
 		if (last?.key === message) last.parts.push(part);
@@ -51,6 +48,8 @@ export interface PreludeBuilderOptions {
 	readonly environment: Pick<Environment, "readText">;
 	/** IANA name; the machine's when left out. */
 	readonly timeZone?: string;
+	/** Names of the folders in a folder, for skills; this machine's when left out. */
+	readonly listFolders?: (path: string) => Promise<readonly string[]>;
 	/** From config.toml, read when a thread's prelude is made. */
 	readonly settings?: () => { developerInstructions: string | null; projectDocMaxBytes: number | null };
 }
@@ -61,6 +60,9 @@ export interface PreludeRequest {
 	readonly approvalPolicy: ApprovalPolicy;
 	readonly sandbox: SandboxMode;
 	readonly mode?: PromptMode;
+	readonly settings?: ThreadSettings;
+	readonly model?: ModelDescription;
+	readonly kind?: TurnKind;
 }
 
 export type PreludeBuilder = (request: PreludeRequest) => Promise<readonly ModelItem[]>;
@@ -70,44 +72,65 @@ function dateIn(timeZone: string, nowMs: number): string {
 	return new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short" }).format(nowMs);
 }
 
+/** What is read once for a thread in a folder. */
+interface Documents {
+	docs: string | null;
+	skills: string | null;
+	developerInstructions: string | null;
+}
+
 /**
- * Prelude of a thread, the same bytes at each of its turns: date and documents are those of its first turn in this
- * process, and only a change of folder, policy, sandbox or mode makes it anew.
+ * What holds for a thread's next turn, as input items. Documents, skills and config.toml are read when this process first
+ * meets the thread in that folder and stay so; the rest follows the thread's settings and the day. The loop tells the model
+ * only what is new to it, so a change here never changes what was sent before.
  */
 export function createPreludeBuilder(options: PreludeBuilderOptions): PreludeBuilder {
 	const { codexHome, env, clock, settings } = options;
 	const files = createDocumentFiles(options.environment);
+	const listFolders = options.listFolders ?? listLocalFolders;
 	const timeZone = options.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
 	const shell = (env["SHELL"] ?? "/bin/bash").split("/").at(-1) ?? "bash";
-	const remembered = new Map<string, { key: string; items: Promise<ModelItem[]> }>();
+	const remembered = new Map<string, { cwd: string; documents: Promise<Documents> }>();
 
-	return (request) => {
-		const { threadId, cwd, approvalPolicy, sandbox, mode = "full" } = request;
-		const key = JSON.stringify([cwd, approvalPolicy, sandbox, mode]);
+	async function read(cwd: string): Promise<Documents> {
+		const own = settings?.();
+		const maxBytes = own?.projectDocMaxBytes ?? PROJECT_DOC_MAX_BYTES;
+		const folders = await folderChain(cwd, files);
+		const [docs, skills] = await Promise.all([
+			projectDocsText({ cwd, codexHome, maxBytes, files }),
+			findSkills({ codexHome, folders }, { readText: files.readText, listFolders }),
+		]);
+		return { docs, skills: skillsText(skills), developerInstructions: own?.developerInstructions ?? null };
+	}
+
+	function documentsOf(threadId: string, cwd: string): Promise<Documents> {
 		const known = remembered.get(threadId);
 		remembered.delete(threadId);
-		if (known?.key === key) {
-			remembered.set(threadId, known);
-			return known.items;
-		}
-		const own = settings?.();
-		const items = buildPrelude("codex", {
-			mode,
+		const entry = known?.cwd === cwd ? known : { cwd, documents: read(cwd) };
+		remembered.set(threadId, entry);
+		const oldest = remembered.keys().next();
+		if (remembered.size > MAX_REMEMBERED && !oldest.done) remembered.delete(oldest.value);
+		entry.documents.catch(() => remembered.delete(threadId));
+		return entry.documents;
+	}
+
+	return async (request) => {
+		const { threadId, cwd, approvalPolicy, sandbox } = request;
+		const { docs, skills, developerInstructions } = await documentsOf(threadId, cwd);
+		return buildPrelude("codex", {
+			mode: request.mode ?? "full",
+			kind: request.kind ?? "regular",
 			cwd,
 			approvalPolicy,
 			sandbox,
-			codexHome,
-			developerInstructions: own?.developerInstructions ?? null,
-			projectDocMaxBytes: own?.projectDocMaxBytes ?? PROJECT_DOC_MAX_BYTES,
+			settings: request.settings ?? null,
+			model: request.model ?? null,
+			developerInstructions,
+			projectDocs: docs,
+			skills,
 			shell,
 			date: dateIn(timeZone, clock.nowMs()),
 			timeZone,
-			files,
 		});
-		remembered.set(threadId, { key, items });
-		const oldest = remembered.keys().next();
-		if (remembered.size > MAX_REMEMBERED && !oldest.done) remembered.delete(oldest.value);
-		items.catch(() => remembered.delete(threadId));
-		return items;
 	};
 }

@@ -1,4 +1,5 @@
 import type { ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
+import type { PromptInput } from "./section.ts";
 
 const SANDBOX_TEXT: Readonly<Record<SandboxMode, string>> = {
 	"read-only": "Commands run in a sandbox that can read files and change none. It has no network.",
@@ -20,10 +21,20 @@ const APPROVAL_TEXT: Readonly<Record<ApprovalPolicy, string>> = {
 const DECLINED =
 	"If the person declines something, do not try to reach the same end by a detour. Go on with what is possible, or ask what they would rather have.";
 
+/** What the thread's sandbox opens beyond its mode. */
+function openedText(policy: Readonly<Record<string, unknown>> | undefined): string {
+	const roots: unknown = policy?.["writableRoots"];
+	const folders = Array.isArray(roots) ? roots.filter((root) => typeof root === "string") : [];
+	const more =
+		folders.length === 0 ? "" : ` It may also write in ${folders.map((root) => `\`${root}\``).join(", ")}.`;
+	return policy?.["networkAccess"] === true ? `${more} Here it has network, other than said before.` : more;
+}
+
 /** What the agent may do in this thread, for its policy and sandbox. */
-export function permissionsText(policy: ApprovalPolicy, sandbox: SandboxMode): string {
+export function permissionsText(input: Pick<PromptInput, "approvalPolicy" | "sandbox" | "settings">): string {
+	const { approvalPolicy: policy, sandbox, settings } = input;
 	const parts = [
-		`Sandbox: \`${sandbox}\`. ${SANDBOX_TEXT[sandbox]}`,
+		`Sandbox: \`${sandbox}\`. ${SANDBOX_TEXT[sandbox]}${openedText(settings?.sandbox_policy)}`,
 		`Approvals: \`${policy}\`. ${APPROVAL_TEXT[policy]}`,
 		...(policy === "never" ? [] : [DECLINED]),
 	];

@@ -30,7 +30,7 @@ export function createDocumentFiles(environment: Pick<Environment, "readText">):
 const DOCUMENT = "AGENTS.md";
 
 /** Folders from the repository's root down to `cwd`; only `cwd` outside of a repository. */
-async function folderChain(cwd: string, files: DocumentFiles): Promise<string[]> {
+export async function folderChain(cwd: string, files: DocumentFiles): Promise<string[]> {
 	const chain: string[] = [];
 	for (let folder = resolve(cwd); ; folder = dirname(folder)) {
 		chain.unshift(folder);

@@ -13,7 +13,8 @@ import type {
 	TurnInput,
 	TurnOutcome,
 } from "#daemon/agent/loop-port.ts";
-import type { ModelDescription, ModelItem, ModelProvider } from "#daemon/agent/model.ts";
+import type { ModelDescription, ModelItem, ModelProvider, ModelRequest } from "#daemon/agent/model.ts";
+import { CODEX_MODELS } from "#daemon/agent/provider/codex/catalogue.ts";
 import { createCodexHome } from "#daemon/agent/provider/codex/home.ts";
 import { createCodexProvider } from "#daemon/agent/provider/codex/provider.ts";
 import type { Tool, ToolContext, ToolResult } from "#daemon/agent/tool.ts";
@@ -63,6 +64,8 @@ export interface Bench extends AsyncDisposable {
 	readonly model: ScriptedModel;
 	readonly provider: ModelProvider;
 	readonly events: LoopEvent[];
+	/** Requests as the provider got them. */
+	readonly asked: readonly ModelRequest[];
 	/** Without the limits that follow each usage. */
 	lines(): string[];
 	/** Resolves when an event of that line was told. */
@@ -98,12 +101,18 @@ export async function createBench(
 			env: {},
 			clock: systemClock,
 			identity: { name: "weave_codex", version: "0.0.0" },
+			models: { models: () => CODEX_MODELS, noteEtag: () => undefined },
 		},
-		{ name: "codex", providerId: "scripted", model: null },
+		{ name: "codex", providerId: "scripted", model: "gpt-5.5" },
 	);
+	const asked: ModelRequest[] = [];
 	const provider: ModelProvider = {
 		...reached,
 		compaction: options.compaction ?? "local",
+		stream(request, signal) {
+			asked.push(request);
+			return reached.stream(request, signal);
+		},
 		describe: (id) => ({ ...reached.describe(id), autoCompactTokens: null, ...options.model }),
 	};
 	const events: LoopEvent[] = [];
@@ -121,6 +130,7 @@ export async function createBench(
 		model,
 		provider,
 		events,
+		asked,
 		lines: () => events.map(lineOf).filter((line) => line !== "account/rateLimits/updated"),
 		told(line) {
 			if (events.some((event) => lineOf(event) === line)) return Promise.resolve();
