@@ -46,8 +46,6 @@ export interface LoopPorts {
 	emit(event: LoopEvent): Promise<void>;
 	/** The context of one tool call. */
 	toolContext(callId: string): ToolContext;
-	/** Bytes of a file that a message names (an image, a skill); undefined when it cannot be read. Absent: nothing can. */
-	readFile?(path: string): Promise<Uint8Array | undefined>;
 	/** Takes the messages that arrived meanwhile; the loop asks at each boundary. */
 	takeSteer(): readonly SteerMessage[];
 	/** Fires when a steer message arrived, so that the stream in flight is cut (codex.md, steer). */

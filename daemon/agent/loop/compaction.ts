@@ -26,7 +26,9 @@ const NOT_SEALED: ModelFailure = {
 };
 
 function compactionRequest(turn: Turn, history: readonly ModelItem[]): ModelRequest {
-	const request = requestOf(turn, "compaction");
+	const asked = requestOf(turn, "compaction");
+	// A schema is for the answer to the person.
+	const request = { ...asked, options: { ...asked.options, outputSchema: undefined } };
 	const conversation = requestInput(turn.input.prelude, withOutputs(history));
 	if (isRemote(turn)) return { ...request, input: [...conversation, { type: "compaction_trigger" }] };
 	const words = turn.input.compactPrompt ?? COMPACTION_REQUEST;

@@ -19,6 +19,7 @@ const NOT_SAID: ReadonlySet<string> = new Set([
 	"environment_context",
 	"turn_aborted",
 	"user_action",
+	"user_shell_command",
 	"skill",
 ]);
 

@@ -26,8 +26,17 @@ function pictureType(bytes: Uint8Array): string | null {
 
 const picture = (url: string): ModelItem => ({ type: "input_image", image_url: url, detail: "original" });
 
+/** Largest file that a message may bring along: what model servers take as one picture. */
+const MAX_FILE_BYTES = 20 * 1024 * 1024;
+
+/** Through the turn's environment, as its tools read; undefined when it cannot be read. */
+async function readFile(turn: Turn, path: string): Promise<Uint8Array | undefined> {
+	const { environment } = turn.ports.toolContext(turn.input.turnId);
+	return environment.readBytes?.(path, MAX_FILE_BYTES).catch(() => undefined);
+}
+
 async function localImage(turn: Turn, path: string, number: number): Promise<ModelItem[]> {
-	const bytes = await turn.ports.readFile?.(path);
+	const bytes = await readFile(turn, path);
 	if (bytes === undefined) return [textPart(`The local image at \`${path}\` could not be read.`)];
 	const type = pictureType(bytes);
 	const shown =
@@ -85,7 +94,7 @@ function namedSkills(turn: Turn, content: readonly UserInput[]): SkillPlace[] {
 /** The text of each skill that the message names, a message of its own, so that the model need not read it first. */
 async function tellSkills(turn: Turn, content: readonly UserInput[]): Promise<void> {
 	for (const { name, path } of namedSkills(turn, content)) {
-		const bytes = await turn.ports.readFile?.(path);
+		const bytes = await readFile(turn, path);
 		if (bytes === undefined) continue;
 		const text = `<skill>\n<name>${name}</name>\n<path>${path}</path>\n${new TextDecoder().decode(bytes)}\n</skill>`;
 		const item = userItem(text, `msg_${turn.ports.newId()}`);

@@ -160,8 +160,12 @@ export async function createBench(
 					return Promise.resolve();
 				},
 				toolContext: (callId) =>
-					({ callId, signal: controller.signal, items: { diff: () => undefined } }) as unknown as ToolContext,
-				readFile: (path) => readFile(path).catch(() => undefined),
+					({
+						callId,
+						signal: controller.signal,
+						items: { diff: () => undefined },
+						environment: { readBytes: (path: string) => readFile(path) },
+					}) as unknown as ToolContext,
 				takeSteer: () => waiting.splice(0),
 				onSteer: (listener) => arrivals.on(listener),
 				hooks,
