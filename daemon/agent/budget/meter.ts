@@ -15,6 +15,8 @@ export interface BudgetCall {
 	readonly turnId: string;
 	readonly provider: string;
 	readonly model: string;
+	/** Not a thread's own work: it counts for the day, and neither as a thread nor as a turn. */
+	readonly background?: boolean;
 }
 /** Which budget is used up. */
 export interface BudgetHit {
@@ -222,10 +224,11 @@ export function createBudgetMeter(options: BudgetMeterOptions): BudgetMeter {
 		admit(call) {
 			const rules = options.rules();
 			const day = localDay(clock.nowMs());
-			const startsTurn = countedTurn.get(call.threadId) !== call.turnId;
+			const isOwn = call.background !== true;
+			const startsTurn = isOwn && countedTurn.get(call.threadId) !== call.turnId;
 			const hit =
 				hitOf("day", rules.day, ledger.ofDay(day), startsTurn) ??
-				hitOf("thread", rules.thread, ledger.ofThread(call.threadId), startsTurn) ??
+				(isOwn ? hitOf("thread", rules.thread, ledger.ofThread(call.threadId), startsTurn) : null) ??
 				unpriced(call, rules);
 			if (hit !== null) {
 				tell(call, hit, day);

@@ -48,6 +48,7 @@ export function withBudget(provider: ModelProvider, meter: BudgetMeter): ModelPr
 			turnId: request.turnId,
 			provider: provider.name,
 			model: request.model ?? provider.defaultModel ?? provider.describe(request.model).id,
+			background: request.kind === "background",
 		};
 		const hit = meter.admit(call);
 		if (hit !== null) {

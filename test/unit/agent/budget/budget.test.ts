@@ -145,12 +145,10 @@ test("budget: what was spent outlives the meter, and a new day starts anew", asy
 	await using meter = meterOn(store, rulesOf({ tokens: 100 }), clock);
 	const provider = withBudget(providerThat([done(1, 1)]), meter);
 	expect((await ask(provider)).at(-1)?.type).toBe("failed");
-	expect(
-		store.all("SELECT type FROM event_log WHERE stream = 'daemon' AND type = 'budget.exceeded'"),
-	).toHaveLength(0);
 	await meter.flush();
+	expect(store.all("SELECT type FROM event_log WHERE type = 'budget.exceeded'")).toHaveLength(1);
 	const before = localDay(clock.nowMs());
-	await clock.advance(25 * 3_600_000);
+	clock.advance(25 * 3_600_000);
 	expect(localDay(clock.nowMs())).not.toBe(before);
 	expect((await ask(provider)).at(-1)?.type).toBe("completed");
 	expect(meter.read("t1")).toMatchObject({ daySpent: { tokens: 2, turns: 1 }, threadSpent: { tokens: 112 } });
@@ -212,4 +210,25 @@ test("budget: rules come from config.json and the environment, and a wrong one i
 	});
 	writeFileSync(file, JSON.stringify({ prices: { local: { input: "free" } } }));
 	expect(() => readBudgetRules(file, {})).toThrow(/prices\.local/);
+});
+
+test("budget: background calls count for the day only", async () => {
+	await using store = await openTestStore();
+	await using meter = meterOn(store, rulesOf({ tokens: 3 }, { tokens: 1, turns: 0 }));
+	const provider = withBudget(providerThat([done(1, 1)]), meter);
+	const request = {
+		threadId: "background",
+		model: null,
+		cwd: "/",
+		input: [],
+		tools: [],
+		kind: "background" as const,
+	};
+	const ends: string[] = [];
+	for (const turnId of ["a", "b", "c"]) {
+		for await (const event of provider.stream({ ...request, turnId }, new AbortController().signal))
+			ends.push(event.type);
+	}
+	expect(ends).toEqual(["completed", "completed", "failed"]);
+	expect(meter.read(null).daySpent).toMatchObject({ tokens: 4, turns: 0 });
 });
