@@ -20,6 +20,8 @@ export interface CatalogueModel {
 	readonly maxContextWindow: number;
 	readonly efforts: readonly EffortOption[];
 	readonly defaultEffort: string;
+	/** What "ultra" is on the wire. */
+	readonly ultraEffort: string;
 	readonly defaultVerbosity: string | null;
 	readonly serviceTiers: readonly {
 		readonly id: string;
@@ -62,6 +64,7 @@ const COMMON = {
 	maxContextWindow: 872_000,
 	efforts: TO_ULTRA,
 	defaultEffort: "medium",
+	ultraEffort: "max",
 	defaultVerbosity: "low",
 	serviceTiers: fast("Half as fast again, for more of the allowance"),
 	defaultServiceTier: null,
@@ -81,6 +84,7 @@ export const CODEX_MODELS: readonly CatalogueModel[] = [
 		description: "The strongest model, for the hardest work.",
 		priority: 2,
 		defaultEffort: "low",
+		ultraEffort: "xhigh",
 		serviceTiers: fast("Twice as fast, for more of the allowance"),
 	},
 	{
@@ -90,6 +94,7 @@ export const CODEX_MODELS: readonly CatalogueModel[] = [
 		description: "The newest all-round model for code and daily work.",
 		priority: 1,
 		defaultEffort: "low",
+		ultraEffort: "xhigh",
 		serviceTiers: fast("Twice as fast, for more of the allowance"),
 	},
 	{
@@ -100,6 +105,7 @@ export const CODEX_MODELS: readonly CatalogueModel[] = [
 		priority: 7,
 		contextWindow: 500_000,
 		defaultEffort: "low",
+		ultraEffort: "xhigh",
 		serviceTiers: fast("Half as fast again"),
 	},
 	{

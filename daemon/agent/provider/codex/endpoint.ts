@@ -1,10 +1,10 @@
 import { AppError } from "#base/app-error.ts";
 import { DEFAULT_PROVIDER, lineOfProvider, type ProviderConfig } from "./config.ts";
+import { OPENAI_PROVIDER_ID } from "./constants.ts";
 import type { CodexSettings } from "./home.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-export const OPENAI_PROVIDER_ID = "openai";
 const OPENAI_URL = "https://api.openai.com/v1";
 /** Where ChatGPT logins are served. */
 const CHATGPT_URL = "https://chatgpt.com/backend-api/codex";
@@ -15,6 +15,10 @@ export interface Endpoint {
 	readonly url: string;
 	/** Authentication and the provider's own headers. */
 	readonly headers: Readonly<Record<string, string>>;
+	/** The login of Codex's home pays for it. */
+	readonly usesLogin: boolean;
+	/** That login is a ChatGPT one. */
+	readonly isChatgpt: boolean;
 	/** Values that must not appear in a message. */
 	readonly secrets: readonly string[];
 	readonly config: ProviderConfig;
@@ -77,7 +81,7 @@ function credentialsOf(table: ProviderConfig, settings: CodexSettings, env: Env)
 	const { login } = settings;
 	if (login.kind === "api_key") return bearer(login.apiKey);
 	if (login.kind === "none")
-		return { headers: {}, secrets: [], unusable: "nobody is logged in. Log in with `codex login`." };
+		return { headers: {}, secrets: [], unusable: "nobody is logged in. Log in with `weave-codex login`." };
 	const credentials = bearer(login.accessToken);
 	if (login.accountId !== null) credentials.headers["chatgpt-account-id"] = login.accountId;
 	return credentials;
@@ -116,9 +120,15 @@ export function resolveEndpoint(settings: CodexSettings, id: string, env: Env): 
 	}
 	// Header and query values count as secrets: providers take keys in either.
 	const secrets = [...credentials.secrets, ...Object.values(headers), ...Object.values(table.query_params)];
+	const usesLogin =
+		table.requires_openai_auth &&
+		table.env_key === undefined &&
+		table.experimental_bearer_token === undefined;
 	return {
 		providerId: id,
 		url: url.href,
+		usesLogin,
+		isChatgpt: usesLogin && settings.login.kind === "chatgpt",
 		headers,
 		secrets: secrets.filter((value) => value.length >= 6),
 		config: table,

@@ -17,12 +17,15 @@ const openItemSchema = z.looseObject({ type: z.string(), id: z.string(), phase: 
 const textDelta = z.looseObject({ item_id: z.string(), delta: z.string() });
 const summaryPart = z.looseObject({ item_id: z.string(), summary_index: z.int() });
 const summaryDelta = summaryPart.extend({ delta: z.string() });
+const rawDelta = textDelta.extend({ content_index: z.int() });
 const errorSchema = z.looseObject({ code: z.string().nullish(), message: z.string().nullish() });
 const failedSchema = z.looseObject({ response: z.looseObject({ error: errorSchema.nullish() }) });
 const incompleteSchema = z.looseObject({
 	response: z.looseObject({ incomplete_details: z.looseObject({ reason: z.string().nullish() }).nullish() }),
 });
-const completedSchema = z.looseObject({ response: z.looseObject({ usage: usageSchema.nullish() }) });
+const completedSchema = z.looseObject({
+	response: z.looseObject({ id: z.string().nullish().catch(null), usage: usageSchema.nullish() }),
+});
 
 function tokenCounts(usage: z.infer<typeof usageSchema>): TokenCounts {
 	return {
@@ -69,14 +72,21 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
 		},
 	],
 	[
+		"response.reasoning_text.delta",
+		(event) => {
+			const { item_id: itemId, content_index: contentIndex, delta } = rawDelta.parse(event);
+			return { type: "reasoning_text_delta", itemId, contentIndex, delta };
+		},
+	],
+	[
 		"response.output_item.done",
 		(event) => ({ type: "item_done", item: z.looseObject({ item: itemSchema }).parse(event).item }),
 	],
 	[
 		"response.completed",
 		(event) => {
-			const { usage } = completedSchema.parse(event).response;
-			return { type: "completed", usage: usage ? tokenCounts(usage) : null };
+			const { id, usage } = completedSchema.parse(event).response;
+			return { type: "completed", usage: usage ? tokenCounts(usage) : null, responseId: id ?? null };
 		},
 	],
 	[

@@ -2,6 +2,7 @@ import type { Clock } from "#base/clock.ts";
 import type { ModelEvent, ModelFailure } from "#daemon/agent/model.ts";
 import { parseModelEvent } from "./event.ts";
 import { brokenStream, httpFailure, parseRetryAfterMs, readFailure, sendFailure } from "./failure.ts";
+import { rateLimitsOf } from "./rate-limits.ts";
 import { createSseParser } from "./sse.ts";
 
 /** A refusal's body beyond this is of no use to anyone. */
@@ -75,7 +76,9 @@ async function* readEvents(reader: Reader, idle: IdleTimer): AsyncGenerator<Mode
 export interface Exchange {
 	url: string;
 	headers: Readonly<Record<string, string>>;
-	body: string;
+	body: Uint8Array<ArrayBuffer>;
+	/** Told of each answer's headers, whatever its status. */
+	onHeaders?: (headers: Headers) => void;
 	/** Longest silence, before the headers and between pieces. */
 	idleMs: number;
 	clock: Clock;
@@ -93,6 +96,7 @@ export async function* exchange({
 	idleMs,
 	clock,
 	signal,
+	onHeaders,
 }: Exchange): AsyncGenerator<ModelEvent> {
 	using idle = startIdleTimer(clock, idleMs);
 	const sent = fetch(url, { method: "POST", headers, body, signal, redirect: "manual" }).then(
@@ -108,6 +112,8 @@ export async function* exchange({
 	idle.restart();
 	const reader = response.body?.getReader();
 	try {
+		onHeaders?.(response.headers);
+		for (const rateLimits of rateLimitsOf(response.headers)) yield { type: "rate_limits", rateLimits };
 		if (response.status === 200 && reader !== undefined) {
 			yield* readEvents(reader, idle);
 			return;

@@ -56,6 +56,7 @@ const CONTEXT_FULL =
 	"The conversation no longer fits the model's context window. Start a new thread to go on.";
 const OVERLOADED = "The model is at capacity. Try again later, or choose another model.";
 const OUT_OF_QUOTA = "The account's quota is used up. Check its plan and billing.";
+const REFUSED = "The model's side refused the request by its usage policy.";
 export const HIGH_DEMAND = "The model provider is under high demand and failed for the moment.";
 
 /** "Please try again in 1.5s" and the like, which some failures carry instead of a header. */
@@ -80,6 +81,10 @@ function codedFailure(code: string, message: string): ModelFailure | null {
 			return fatalFailure(OVERLOADED, "serverOverloaded");
 		case "invalid_prompt":
 			return fatalFailure(message);
+		case "cyber_policy":
+			return fatalFailure(message === "" ? REFUSED : message, "cyberPolicy");
+		case "misalignment_policy_violation":
+			return fatalFailure(message === "" ? REFUSED : message, "misalignmentPolicyViolation");
 		default:
 			return null;
 	}
@@ -89,6 +94,10 @@ function codedFailure(code: string, message: string): ModelFailure | null {
 export function failedResponse(code: string, message: string): ModelFailure {
 	const known = codedFailure(code, message);
 	if (known !== null) return known;
+	if (code === "rate_limit_exceeded") {
+		const limited = failure("stream", `rate limit exceeded: ${message}`, "rateLimitExceeded");
+		return { ...limited, retryAfterMs: delayInText(message) };
+	}
 	const text = message === "" ? "the model's side reported a failure" : message;
 	return { ...failure("stream", text), retryAfterMs: delayInText(message) };
 }

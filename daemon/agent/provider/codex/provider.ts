@@ -1,17 +1,33 @@
 import type { Clock } from "#base/clock.ts";
+import type { Credentials } from "#daemon/agent/account/credentials.ts";
 import type { ModelEvent, ModelProvider, ModelRequest } from "#daemon/agent/model.ts";
-import { DEFAULT_MODEL, describeModel } from "./describe.ts";
-import { OPENAI_PROVIDER_ID, resolveEndpoint } from "./endpoint.ts";
+import type { CatalogueModel } from "./catalogue.ts";
+import { type CodexConfig, overrideConfig } from "./config.ts";
+import { OPENAI_PROVIDER_ID } from "./constants.ts";
+import { DEFAULT_MODEL, describeModel, findModel } from "./describe.ts";
+import { type Endpoint, resolveEndpoint } from "./endpoint.ts";
 import { exchange } from "./exchange.ts";
 import { fatalFailure, redactFailure } from "./failure.ts";
-import type { CodexHome } from "./home.ts";
-import { buildBody, buildHeaders, type ClientIdentity } from "./request.ts";
+import type { CodexHome, CodexSettings } from "./home.ts";
+import { withRecovery } from "./recovery.ts";
+import { buildBody, buildHeaders, type ClientIdentity, encodeBody, type RequestFrame } from "./request.ts";
+
+/** The models that are known now. */
+export interface ModelSource {
+	/** What the backend told last, else the built-in catalogue. */
+	models(): readonly CatalogueModel[];
+	/** The backend's tag of its list, as each answer carries it; another one than before has the list read anew. */
+	noteEtag(etag: string): void;
+}
 
 export interface CodexProviderPorts {
 	readonly home: CodexHome;
 	readonly env: Readonly<Record<string, string | undefined>>;
 	readonly clock: Clock;
 	readonly identity: ClientIdentity;
+	/** Who renews the login of Codex's home; absent: it is used as it stands in the file. */
+	readonly credentials?: Credentials | undefined;
+	readonly models: ModelSource;
 }
 
 export interface CodexProviderChoice {
@@ -19,33 +35,59 @@ export interface CodexProviderChoice {
 	name: string;
 	providerId: string;
 	model: string | null;
+	/** The thread's own members over config.toml (`settings.config`). */
+	overrides?: Readonly<Record<string, unknown>> | undefined;
 }
+
+/** Settings with the thread's overrides. */
+function settingsOf(home: CodexHome, overrides: CodexProviderChoice["overrides"]): CodexSettings {
+	const settings = home.read();
+	const config = overrideConfig(settings.config, overrides);
+	return config === settings.config ? settings : { ...settings, config };
+}
+
+/** Codex's sticky routing: what an answer says comes back with the turn's next request. */
+const TURN_STATE = "x-codex-turn-state";
 
 /**
  * The Responses API over HTTP and SSE, as Codex's own home configures it: read anew for each request, so that a login or
- * an edit counts at once. It retries nothing; the loop does. An abort ends the stream without an event.
+ * an edit counts at once. It retries nothing but a refused login, which it renews; the loop does the rest. An abort ends
+ * the stream without an event.
  */
 export function createCodexProvider(ports: CodexProviderPorts, choice: CodexProviderChoice): ModelProvider {
-	const { home, env, clock, identity } = ports;
-	const settings = home.read();
+	const { home, env, clock, identity, credentials, models } = ports;
+	const settings = settingsOf(home, choice.overrides);
 	const endpoint = resolveEndpoint(settings, choice.providerId, env);
 	const model = choice.model ?? settings.config.model ?? DEFAULT_MODEL;
+	let turnState: { turnId: string; value: string } | null = null;
 
-	async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
-		const current = home.read();
+	function config(): CodexConfig {
+		return settingsOf(home, choice.overrides).config;
+	}
+
+	/** One try; a refused login is `unauthorized` before anything else was told. */
+	async function* attempt(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+		const current = settingsOf(home, choice.overrides);
 		const target = resolveEndpoint(current, choice.providerId, env);
 		if (target.unusable !== null) {
 			yield { type: "failed", failure: fatalFailure(`${target.detail}: ${target.unusable}`, "unauthorized") };
 			return;
 		}
+		const id = request.model ?? model;
+		const known = findModel(id, models.models());
+		const { config: currentConfig, installationId } = current;
+		const frame: RequestFrame = { model: id, known, config: currentConfig, installationId };
+		const body = encodeBody(buildBody(request, frame), target);
+		const sticky = turnState?.turnId === request.turnId ? { [TURN_STATE]: turnState.value } : {};
 		const left = new AbortController();
 		const events = exchange({
 			url: target.url,
-			headers: buildHeaders(request, target, identity),
-			body: JSON.stringify(buildBody(request, request.model ?? model, current.config)),
+			headers: { ...buildHeaders(request, frame, target, identity), ...sticky, ...body.headers },
+			body: body.bytes,
 			idleMs: target.config.stream_idle_timeout_ms,
 			clock,
 			signal: AbortSignal.any([signal, left.signal]),
+			onHeaders: (headers) => noteHeaders(headers, request.turnId, target),
 		});
 		try {
 			for await (const event of events) {
@@ -60,21 +102,39 @@ export function createCodexProvider(ports: CodexProviderPorts, choice: CodexProv
 		}
 	}
 
+	function noteHeaders(headers: Headers, turnId: string, target: Endpoint): void {
+		const value = headers.get(TURN_STATE);
+		if (value !== null) turnState = { turnId, value };
+		const etag = headers.get("x-models-etag");
+		if (etag !== null && target.providerId === OPENAI_PROVIDER_ID) models.noteEtag(etag);
+	}
+
+	async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+		if (!endpoint.usesLogin || credentials === undefined) {
+			yield* attempt(request, signal);
+			return;
+		}
+		await credentials.prepare();
+		if (signal.aborted) return;
+		yield* withRecovery(() => attempt(request, signal), credentials.createRecovery(), signal);
+	}
+
 	return {
 		name: choice.name,
 		detail: endpoint.detail,
 		defaultModel: model,
-		contextWindow: describeModel(model, settings.config).contextWindow,
-		providerId: choice.providerId,
-		// Only the OpenAI backend behind a ChatGPT login knows the trigger item (codex.md section 3).
-		compaction:
-			choice.providerId === OPENAI_PROVIDER_ID && settings.login.kind === "chatgpt" ? "remote" : "local",
-		describe: (id) => describeModel(id ?? model, home.read().config),
+		contextWindow: describeModel(model, settings.config, models.models()).contextWindow,
 		retries: { request: endpoint.config.request_max_retries, stream: endpoint.config.stream_max_retries },
 		stream,
-		listModels: () => {
+		providerId: choice.providerId,
+		// Only the OpenAI backend behind a ChatGPT login knows the trigger item (codex.md section 3).
+		compaction: choice.providerId === OPENAI_PROVIDER_ID && endpoint.isChatgpt ? "remote" : "local",
+		describe: (id) => describeModel(id ?? model, config(), models.models()),
+		listModels() {
 			const own = home.read().config.model;
-			return [...new Set([model, ...(own === undefined ? [] : [own])])];
+			const listed = choice.providerId === OPENAI_PROVIDER_ID ? models.models() : [];
+			const ids = listed.filter((row) => !row.hidden).map((row) => row.id);
+			return [...new Set([model, ...(own === undefined ? [] : [own]), ...ids])];
 		},
 	};
 }

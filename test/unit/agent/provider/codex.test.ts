@@ -132,7 +132,7 @@ test.each([
 	],
 	[
 		"another wire",
-		'model_provider = "own"\n[model_providers.own]\nbase_url = "http://h"\nwire_api = "chat"\n',
+		'model_provider = "own"\n[model_providers.own]\nbase_url = "http://h"\nwire_api = "soap"\n',
 		/config\.toml:4: .*wire_api must be "responses"/,
 	],
 	[
@@ -172,7 +172,7 @@ test("codex: body, headers and query are those of the classic tools", async () =
 	expect(request?.headers).toMatchObject({
 		authorization: "Bearer key-123456",
 		originator: "weave_codex",
-		"user-agent": "weave_codex/1.2.3",
+		"user-agent": expect.stringMatching(/^weave_codex\/1\.2\.3 \(/),
 		"session-id": "thr",
 		"thread-id": "thr",
 		"x-client-request-id": "thr",
@@ -277,7 +277,7 @@ test("codex: what is not JSON, or says nothing to us, does not end a turn by acc
 	const provider = select().resolve(null, null);
 	expect(await ask(provider)).toEqual([
 		{ type: "item_done", item: done },
-		{ type: "completed", usage: null },
+		{ type: "completed", usage: null, responseId: expect.any(String) },
 	]);
 	expect(await ask(provider)).toMatchObject([{ type: "failed", failure: { kind: "stream" } }]);
 });

@@ -1,0 +1,2 @@
+/** The built-in provider of config.toml. */
+export const OPENAI_PROVIDER_ID = "openai";
