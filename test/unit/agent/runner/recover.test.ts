@@ -2,6 +2,9 @@ import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { createDeferred } from "#base/deferred.ts";
+import type { Environment } from "#daemon/agent/environment.ts";
+import { defineTool } from "#daemon/agent/tool.ts";
 import type { ChatEvent } from "#protocol/chat-event.ts";
 import { call, createHarness, type Harness, type Say } from "./harness.ts";
 
@@ -111,4 +114,68 @@ test("recover: a message that waited becomes a turn, once", async () => {
 	const { turns } = next.runner.readThread({ thread_id: threadId, limit: 10 });
 	expect(turns.map((turn) => turn.status)).toEqual(["interrupted", "completed"]);
 	expect(next.provider.requests).toHaveLength(1);
+});
+
+test("recover: a call of a client's tool without an end is of unknown outcome", async () => {
+	const asked = createDeferred<void>();
+	const tool = defineTool({
+		name: "act",
+		spec: { type: "function", name: "act" },
+		async execute(_input, context) {
+			const item = { type: "dynamicToolCall" as const, id: context.callId, tool: "act", arguments: {} };
+			const open = { contentItems: null, success: null, durationMs: null };
+			await context.items.started({ ...item, ...open, status: "inProgress" });
+			await context.effects.intend({ itemId: item.id, kind: "call", detail: { tool: "act" } });
+			asked.resolve();
+			await context.askClient?.({ itemId: item.id, kind: "tool_call", params: {} });
+			return { output: "", success: false, stopTurn: false };
+		},
+	});
+	await using h = await createHarness({
+		script: [[{ call: {}, id: "c1" }]],
+		deps: { tools: async () => [tool] },
+	});
+	const threadId = await h.thread();
+	await h.runner.sendMessage(send(threadId, "go"), call());
+	await asked.promise;
+	await h.when("chat.question.required");
+	await using next = await afterCrash(h);
+	const { turns } = next.runner.readThread({ thread_id: threadId, limit: 1 });
+	expect(turns[0]?.items.at(-1)).toMatchObject({ id: "c1", status: "outcomeUnknown" });
+	expect(next.runner.listQuestions({})).toEqual([]);
+});
+
+test("recover: a person's own command is not run again, and a side thread is gone with its turn", async () => {
+	const started: string[] = [];
+	const ran = createDeferred<void>();
+	const environment: Environment = {
+		machineId: "machine-1",
+		sandbox: { kind: "none", available: false, detail: null },
+		exec({ argv }) {
+			started.push(argv.at(-1) ?? "");
+			ran.resolve();
+			const never = new Promise<never>(() => undefined);
+			const nothing = { [Symbol.dispose]: () => undefined };
+			return { pid: null, startTime: null, onOutput: () => nothing, kill: () => undefined, done: never };
+		},
+		readText: async () => undefined,
+		writeText: async () => undefined,
+		remove: async () => undefined,
+		realPath: async (path) => path,
+	};
+	await using h = await createHarness({ script: [["x", { gate: "g" }]], deps: { environment } });
+	const threadId = await h.thread();
+	await h.runner.shellCommand({ thread_id: threadId, command: "rm it" }, call());
+	await ran.promise;
+	const side = await h.runner.startThread({ cwd: h.cwd, settings: { ephemeral: true } }, call());
+	await h.runner.sendMessage(send(side.thread.thread_id, "psst"), call());
+	await h.gates.reached("g");
+	await using next = await afterCrash(h);
+	const { thread, turns } = next.runner.readThread({ thread_id: threadId, limit: 1 });
+	expect(thread.status).toBe("idle");
+	expect(turns).toMatchObject([{ kind: "user_shell", status: "interrupted" }]);
+	expect(turns[0]?.items.at(-1)).toMatchObject({ type: "commandExecution", status: "outcomeUnknown" });
+	expect(started).toEqual(["rm it"]);
+	expect(() => next.runner.readThread({ thread_id: side.thread.thread_id, limit: 1 })).toThrow(/no thread/);
+	expect(next.ended.map(({ thread_id }) => thread_id)).toEqual([threadId]);
 });
