@@ -22,7 +22,7 @@ interface Greeting {
 }
 
 /** One client of the protocol, as the rest of the facade sees it. */
-export interface Peer extends CodexConnection {
+export interface Peer extends Omit<CodexConnection, "afterResponse"> {
 	readonly isInitialized: boolean;
 	readonly isOpen: boolean;
 	/** @throws CodexError when it was greeted before. */
@@ -98,14 +98,33 @@ function createHolds() {
 	};
 }
 
+/** Requests of ours that wait for the client's answer, by id. */
+function createQuestions() {
+	const asked = new Map<RequestId, (answer: ClientAnswer) => void>();
+	let nextId = 0;
+	return {
+		add(answered: (answer: ClientAnswer) => void): RequestId {
+			const id = nextId;
+			nextId += 1;
+			asked.set(id, answered);
+			return id;
+		},
+		settle(id: RequestId, how: ClientAnswer): void {
+			const answered = asked.get(id);
+			asked.delete(id);
+			answered?.(how);
+		},
+		ids: (): RequestId[] => [...asked.keys()],
+	};
+}
+
 /** Speaks the wire on one link: framing, ids, what was opted out of, order of answers and news. */
 export function createPeer(ports: PeerPorts): Peer & { close(): void } {
 	const { link, clock, logger, serve } = ports;
 	const holds = createHolds();
-	const asked = new Map<RequestId, (answer: ClientAnswer) => void>();
+	const questions = createQuestions();
 	const onClosed = new Set<() => void>();
 	let greeting: Greeting | undefined;
-	let nextId = 0;
 	let open = true;
 
 	function send(message: unknown): void {
@@ -128,12 +147,6 @@ export function createPeer(ports: PeerPorts): Peer & { close(): void } {
 		for (const action of after) action();
 	}
 
-	function settle(id: RequestId, how: ClientAnswer): void {
-		const answered = asked.get(id);
-		asked.delete(id);
-		answered?.(how);
-	}
-
 	function receive(text: string): void {
 		const message = readMessage(text);
 		if (message === undefined) {
@@ -141,14 +154,14 @@ export function createPeer(ports: PeerPorts): Peer & { close(): void } {
 			return;
 		}
 		if (message.kind === "request") void answer(message.id, message.method, message.params);
-		else if (message.kind === "response") settle(message.id, { kind: "result", result: message.result });
-		else if (message.kind === "error") settle(message.id, { kind: "error", message: message.message });
+		else if (message.kind === "response")
+			questions.settle(message.id, { kind: "result", result: message.result });
+		else if (message.kind === "error")
+			questions.settle(message.id, { kind: "error", message: message.message });
 	}
 
 	function ask(method: string, params: JsonObject, answered: (answer: ClientAnswer) => void): RequestId {
-		const id = nextId;
-		nextId += 1;
-		asked.set(id, answered);
+		const id = questions.add(answered);
 		send({ method, id, params });
 		return id;
 	}
@@ -157,7 +170,7 @@ export function createPeer(ports: PeerPorts): Peer & { close(): void } {
 		if (!open) return;
 		open = false;
 		subscription[Symbol.dispose]();
-		for (const id of [...asked.keys()]) settle(id, { kind: "gone" });
+		for (const id of questions.ids()) questions.settle(id, { kind: "gone" });
 		for (const listener of [...onClosed]) listener();
 		onClosed.clear();
 	}
@@ -197,9 +210,6 @@ export function createPeer(ports: PeerPorts): Peer & { close(): void } {
 			holds.run(threadId, () => notify(method, params));
 		},
 		inOrder: holds.run,
-		afterResponse: () => {
-			throw new Error("afterResponse belongs to the request being handled");
-		},
 		onClose(listener) {
 			if (!open) listener();
 			else onClosed.add(listener);

@@ -1,3 +1,4 @@
+import type { Thread } from "#protocol/record.ts";
 import { createPeer, type Peer, type Serve } from "./connection.ts";
 import type { CodexFacade, CodexFacadePorts } from "./facade.ts";
 import { createInitialize } from "./initialize.ts";
@@ -6,13 +7,17 @@ import { EXPERIMENTAL_MEMBERS, EXPERIMENTAL_METHODS, METHOD_NAMES } from "./meth
 import { createOffice, type Methods, type Office } from "./office.ts";
 import { createActMethods } from "./thread/act-methods.ts";
 import { createDesk, type Desk } from "./thread/desk.ts";
+import { createForkMethods } from "./thread/fork-methods.ts";
 import { createGoalMethods } from "./thread/goal-methods.ts";
+import type { LiveThread } from "./thread/live-thread.ts";
 import { createOpenMethods } from "./thread/open-methods.ts";
 import { createReadMethods } from "./thread/read-methods.ts";
 import { createReadStates, type ReadStates } from "./thread/read-state.ts";
+import { createSettingsMethods } from "./thread/settings-methods.ts";
 import { createShelfMethods } from "./thread/shelf-methods.ts";
 import { createSmallMethods } from "./thread/small-methods.ts";
 import { createEventMap } from "./turn/event-map.ts";
+import { createReviewMethods } from "./turn/review-methods.ts";
 import { createServerRequests } from "./turn/server-requests.ts";
 import { createTurnMethods } from "./turn/turn-methods.ts";
 import { invalidRequest, isObject, type JsonObject, unknownVariant } from "./wire/decode.ts";
@@ -52,73 +57,87 @@ interface Served {
 	readonly initialize: ReturnType<typeof createInitialize>;
 }
 
+const NAMES: ReadonlySet<string> = new Set(METHOD_NAMES);
+
+/** A method's handler by its name, never a member that every object has. */
+function handlerOf<H>(handlers: Readonly<Record<string, H>>, method: string): H | undefined {
+	return Object.hasOwn(handlers, method) ? handlers[method] : undefined;
+}
+
+function requireParams(params: unknown): unknown {
+	if (params === undefined || params === null) throw invalidRequest("missing field `params`");
+	return params;
+}
+
 function createServe({ methods, installation, initialize }: Served): Serve {
-	const names = new Set(METHOD_NAMES);
 	return async ({ method, params }, peer, after) => {
-		if (!names.has(method)) throw unknownVariant(method, METHOD_NAMES);
+		if (!NAMES.has(method)) throw unknownVariant(method, METHOD_NAMES);
 		if (method === "initialize") return initialize(params, peer, after);
 		if (!peer.isInitialized) throw new CodexError("Not initialized");
-		const own = Object.hasOwn(methods, method) ? methods[method] : undefined;
-		if (own !== undefined) {
-			if (params === undefined || params === null) throw invalidRequest("missing field `params`");
-			return allowedAfterReading(() => own(params, { peer, after }), method, params, peer);
-		}
 		assertAllowed(method, params, peer);
-		const installed = Object.hasOwn(installation, method) ? installation[method] : undefined;
+		const own = handlerOf(methods, method);
+		if (own !== undefined) return own(requireParams(params), { peer, after });
+		const installed = handlerOf(installation, method);
 		if (installed === undefined) throw new CodexError(`${method} is not supported yet`, METHOD_NOT_THERE);
 		return installed(isObject(params) ? params : {}, connectionOf(peer, after));
 	};
 }
 
-function allowedAfterReading(serve: () => unknown, method: string, params: unknown, peer: Peer): unknown {
-	assertAllowed(method, params, peer);
-	return serve();
+/** A thread that nobody of this protocol knew: told to all, if it was made just now and by somebody else. */
+function meetThread({ desk, making, show }: Office, thread: Thread, startedAtMs: number): void {
+	const isNew = thread.created_at_ms >= startedAtMs && thread.turn_count === 0 && !thread.archived;
+	if (!isNew || making.count > 0 || thread.settings?.ephemeral) return;
+	desk.open(thread.thread_id).title = thread.title;
+	desk.tellAll("thread/started", { thread: show(thread) }, thread.thread_id);
+}
+
+function tellShelf(desk: Desk, live: LiveThread, archived: boolean): void {
+	live.archived = archived;
+	const { threadId } = live;
+	if (archived) {
+		live.loaded = false;
+		desk.tellStatus(live);
+	}
+	desk.tellAll(archived ? "thread/archived" : "thread/unarchived", { threadId }, threadId);
 }
 
 /** Clients hear of threads that others make, rename and put away. */
 function followThreads(office: Office, startedAtMs: number): Disposable {
-	const { ports, desk, making } = office;
+	const { ports, desk } = office;
 	return ports.runner.onThreadChanged((thread) => {
-		const { thread_id: threadId } = thread;
+		const { thread_id: threadId, title } = thread;
 		const known = desk.find(threadId);
 		if (known === undefined) {
-			const isNew = thread.created_at_ms >= startedAtMs && thread.turn_count === 0 && !thread.archived;
-			if (!isNew || making.count > 0 || thread.settings?.ephemeral) return;
-			desk.open(threadId).title = thread.title;
-			desk.tellAll("thread/started", { thread: office.show(thread) }, threadId);
+			meetThread(office, thread, startedAtMs);
 			return;
 		}
-		if (known.title !== undefined && thread.title !== known.title && thread.named !== false) {
-			desk.tellAll("thread/name/updated", { threadId, threadName: thread.title }, threadId);
-		}
-		known.title = thread.title;
-		if (thread.archived === known.archived) return;
-		known.archived = thread.archived;
-		if (thread.archived) {
-			known.loaded = false;
-			desk.tellStatus(known);
-		}
-		desk.tellAll(thread.archived ? "thread/archived" : "thread/unarchived", { threadId }, threadId);
+		const isRenamed = known.title !== undefined && title !== known.title && thread.named !== false;
+		known.title = title;
+		if (isRenamed) desk.tellAll("thread/name/updated", { threadId, threadName: title }, threadId);
+		if (thread.archived !== known.archived) tellShelf(desk, known, thread.archived);
 	});
 }
 
 function methodsOf(office: Office, readStates: ReadStates): Methods {
 	return {
 		...createOpenMethods(office),
+		...createForkMethods(office),
 		...createReadMethods(office, readStates),
 		...readStates.methods,
 		...createShelfMethods(office),
+		...createSettingsMethods(office),
 		...createGoalMethods(office),
 		...createActMethods(office),
 		...createTurnMethods(office),
+		...createReviewMethods(office),
 		...createSmallMethods(office),
 	};
 }
 
 function createNews(ports: CodexFacadePorts, desk: Desk, readStates: ReadStates): Disposable {
-	const { runner, clock, newId, logger } = ports;
+	const { runner, clock, logger } = ports;
 	const requests = createServerRequests({ desk, runner, logger });
-	const tell = createEventMap({ desk, requests, clock, newId, turnEnded: readStates.turnEnded });
+	const tell = createEventMap({ desk, requests, clock, turnEnded: readStates.turnEnded });
 	return runner.onEvent((event) => {
 		try {
 			tell(event);

@@ -39,14 +39,14 @@ export interface LiveThread {
 	readonly requests: Map<string, SharedRequest>;
 	/** Starts of commands that may be asked about: the question's status goes first. */
 	readonly heldItems: Map<string, ItemStarted>;
+	/** When the commands of the model that run were started. */
+	readonly commandsSince: Map<string, number>;
 	/** A review's turn, told after its first item. */
 	heldTurn: Turn | null;
 	/** Approvals whose flag goes when their item is told as over, by item. */
 	readonly flagUntilItem: Map<string, string>;
 	/** Approvals that the end of the turn took away. */
 	lateResolved: string[];
-	diff: string | null;
-	diffDue: boolean;
 	lastMessage: Item | null;
 	toldStatus: string;
 	/** As last told; undefined before the thread was looked at. */
@@ -65,11 +65,10 @@ export function createLiveThread(threadId: string): LiveThread {
 		waits: new Map(),
 		requests: new Map(),
 		heldItems: new Map(),
+		commandsSince: new Map(),
 		heldTurn: null,
 		flagUntilItem: new Map(),
 		lateResolved: [],
-		diff: null,
-		diffDue: false,
 		lastMessage: null,
 		toldStatus: "",
 		title: undefined,

@@ -14,10 +14,10 @@ import {
 import { assertThreadId } from "../wire/thread-id.ts";
 import { cutPage, itemsCursor, readCursor, turnsCursor } from "./cursor.ts";
 import { viewItem } from "./item-view.ts";
-import { WHOLE_HISTORY } from "./open-methods.ts";
+import { WHOLE_HISTORY } from "./opening.ts";
 import type { ReadStates } from "./read-state.ts";
 import { listThreads } from "./thread-list.ts";
-import { viewTurn } from "./turn-view.ts";
+import { viewTurns } from "./turn-view.ts";
 
 const THREADS_PAGE = 25;
 const TURNS_PAGE = 25;
@@ -97,7 +97,7 @@ export function createReadMethods(office: Office, readStates: ReadStates): Metho
 		},
 		"thread/turns/list"(params) {
 			const { threadId, cursor, limit, sortDirection, itemsView } = threadTurns.decode(params);
-			const turns = requireTurns(threadId, "thread/turns/list");
+			const turns = viewTurns(requireTurns(threadId, "thread/turns/list"), itemsView ?? "summary");
 			const { entries, hasMore } = cutPage(turns, {
 				cursor: cursor === null ? null : readCursor(cursor, threadId),
 				limit: atLeastOne(limit, TURNS_PAGE),
@@ -105,7 +105,7 @@ export function createReadMethods(office: Office, readStates: ReadStates): Metho
 			});
 			const last = entries.at(-1)?.ordinal ?? -1;
 			return {
-				data: entries.map(({ value }) => viewTurn(value, itemsView ?? "summary")),
+				data: entries.map(({ value }) => value),
 				nextCursor: hasMore ? turnsCursor(threadId, last, false) : null,
 				backwardsCursor: turnsCursor(threadId, entries[0]?.ordinal ?? -1, true),
 			};

@@ -1,25 +1,12 @@
 import { AppError } from "#base/app-error.ts";
-import type { Thread } from "#protocol/record.ts";
 import { CodexError } from "../method.ts";
 import { callOf, type Methods, type Office, type Request } from "../office.ts";
 import { threadRef } from "../params/shared.ts";
-import { threadMetadata, threadName, threadSettings } from "../params/thread.ts";
-import { isObject } from "../wire/decode.ts";
+import { threadName } from "../params/thread.ts";
 import { assertThreadId } from "../wire/thread-id.ts";
-import { changesThread, isEmptyPatch, type Overrides, toPatch } from "./patch.ts";
-import { viewThreadSettings } from "./thread-view.ts";
 
 /** Longest name that is kept. */
 const NAME_LIMIT = 200;
-
-/** Tells those who follow the thread with the experimental protocol how it is set now. */
-export function tellSettings(office: Office, thread: Thread): void {
-	const live = office.desk.find(thread.thread_id);
-	const params = { threadId: thread.thread_id, threadSettings: viewThreadSettings(thread) };
-	for (const peer of live?.subscribers ?? []) {
-		if (peer.experimentalApi) peer.tell("thread/settings/updated", params, thread.thread_id);
-	}
-}
 
 export function createShelfMethods(office: Office): Methods {
 	const { desk, ports } = office;
@@ -93,40 +80,10 @@ export function createShelfMethods(office: Office): Methods {
 		return {};
 	}
 
-	async function metadata(params: unknown, request: Request) {
-		const said = threadMetadata.decode(params);
-		assertThreadId(said.threadId);
-		if (said.gitInfo === null && said.projectId === undefined && said.daybreakEnabled === undefined) {
-			throw new CodexError("thread metadata update must include at least one field");
-		}
-		const stored = office.requireStored(said.threadId);
-		const before = stored.settings?.["git_info"];
-		const kept = isObject(before) ? before : { sha: null, branch: null, originUrl: null };
-		const changed = Object.entries(said.gitInfo ?? {}).filter(([, value]) => value !== undefined);
-		const settings = { git_info: { ...kept, ...Object.fromEntries(changed) } };
-		const asked = { thread_id: said.threadId, patch: { settings } };
-		const { thread } = await runner.patchThread(asked, callOf(request.peer));
-		return { thread: office.show(thread) };
-	}
-
-	async function settings(params: unknown, request: Request) {
-		const said = threadSettings.decode(params);
-		const { thread } = office.requireLoaded(said.threadId);
-		const patch = toPatch(said as Overrides, thread.cwd);
-		if (isEmptyPatch(patch) || !changesThread(thread, patch)) return {};
-		office.answerFirst(request, said.threadId);
-		const asked = { thread_id: said.threadId, patch };
-		const changed = await runner.patchThread(asked, callOf(request.peer));
-		tellSettings(office, changed.thread);
-		return {};
-	}
-
 	return {
 		"thread/archive": archive,
 		"thread/unarchive": unarchive,
 		"thread/delete": remove,
 		"thread/name/set": rename,
-		"thread/metadata/update": metadata,
-		"thread/settings/update": settings,
 	};
 }

@@ -2,7 +2,7 @@ import type { Thread, Turn } from "#protocol/record.ts";
 import type { JsonObject } from "../wire/decode.ts";
 import { rolloutPath } from "./rollout-path.ts";
 import { sandboxPolicyOf } from "./sandbox-policy.ts";
-import { seconds, viewTurn } from "./turn-view.ts";
+import { seconds, viewTurns } from "./turn-view.ts";
 
 /** A thread's status as Codex clients see it. */
 export type ThreadStatus =
@@ -73,7 +73,7 @@ export function viewThread(
 		gitInfo: thread.turn_count === 0 ? null : (settings?.["git_info"] ?? null),
 		name: nameOf(thread),
 		daybreakEnabled: null,
-		turns: (options.turns ?? []).map((turn) => viewTurn(turn, "full")),
+		turns: viewTurns(options.turns ?? [], "full"),
 	};
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Item } from "#protocol/codex-item.ts";
 import type { Turn } from "#protocol/record.ts";
 import type { JsonObject } from "../wire/decode.ts";
@@ -36,6 +37,34 @@ function chooseItems(items: readonly Item[], view: ItemsView): readonly Item[] {
 	if (view === "notLoaded") return [];
 	const last = items.findLast((item) => item.type === "agentMessage");
 	return items.filter((item) => item === last || item.type === "userMessage");
+}
+
+/** Id of the turn that the reference runs a review as, within the one that it answered with; the same each time. */
+export function innerTurnId(turnId: string): string {
+	const hex = createHash("sha256").update(turnId).digest("hex");
+	// The time stays that of the turn; the rest of a UUIDv7 is random anyway.
+	return `${turnId.slice(0, 15)}${hex.slice(0, 3)}-8${hex.slice(3, 6)}-${hex.slice(6, 18)}`;
+}
+
+const FRAME: ReadonlySet<string> = new Set(["enteredReviewMode", "exitedReviewMode"]);
+
+/** A review in its two turns: what it did, and what came of it. */
+function viewReview(turn: Turn, itemsView: ItemsView): JsonObject[] {
+	const result = turn.items.findLast((item) => item.type === "agentMessage");
+	const done = turn.items.filter((item) => !FRAME.has(item.type) && item.type !== "agentMessage");
+	const inner = viewTurn({ ...turn, status: "interrupted" }, itemsView, done);
+	const frame = turn.items.filter((item) => FRAME.has(item.type) || item === result);
+	return [
+		{ ...inner, id: innerTurnId(turn.turn_id), rootTurnId: turn.turn_id },
+		viewTurn(turn, itemsView, frame),
+	];
+}
+
+/** Turns as a history shows them, oldest first. */
+export function viewTurns(turns: readonly Turn[], itemsView: ItemsView): JsonObject[] {
+	return turns.flatMap((turn) =>
+		turn.kind === "review" ? viewReview(turn, itemsView) : [viewTurn(turn, itemsView)],
+	);
 }
 
 /** `items` in place of the turn's own, where they came by events. */

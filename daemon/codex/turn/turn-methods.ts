@@ -4,10 +4,10 @@ import type { UserInput } from "#protocol/codex-item.ts";
 import type { Thread } from "#protocol/record.ts";
 import { CodexError } from "../method.ts";
 import { callOf, type Methods, type Office, type Request } from "../office.ts";
-import { reviewStart, turnInterrupt, turnStart, turnSteer } from "../params/turn.ts";
+import { turnInterrupt, turnStart, turnSteer } from "../params/turn.ts";
 import type { LiveThread } from "../thread/live-thread.ts";
 import { changesThread, type Overrides, toPatch } from "../thread/patch.ts";
-import { tellSettings } from "../thread/shelf-methods.ts";
+import { tellSettings } from "../thread/settings-methods.ts";
 import { viewNewTurn } from "../thread/turn-view.ts";
 import { isObject, type JsonObject } from "../wire/decode.ts";
 
@@ -19,29 +19,14 @@ function schemaOf(value: unknown): { output_schema?: JsonObject } {
 	return isObject(value) ? { output_schema: value } : {};
 }
 
-/** What of a review's target must not be empty. */
-const TARGET_TEXTS: Readonly<Record<string, string>> = {
-	custom: "instructions",
-	baseBranch: "branch",
-	commit: "sha",
-};
-
-function checkTarget(target: JsonObject & { type: string }): JsonObject {
-	const member = TARGET_TEXTS[target.type];
-	if (member === undefined) return target;
-	const text = String(target[member]).trim();
-	if (text === "") throw new CodexError(`${member} must not be empty`);
-	return { ...target, [member]: text };
+/** The turn runs from its commit on, whether or not its first event came already. */
+export function markBegun(live: LiveThread, turnId: string): void {
+	if (live.endedTurnId !== turnId) live.activeTurnId ??= turnId;
 }
 
 export function createTurnMethods(office: Office): Methods {
-	const { desk, ports } = office;
+	const { ports } = office;
 	const { runner } = ports;
-
-	/** The turn runs from its commit on, whether or not its first event came already. */
-	function began(live: LiveThread, turnId: string): void {
-		if (live.endedTurnId !== turnId) live.activeTurnId ??= turnId;
-	}
 
 	function changed(thread: Thread, patch: ThreadPatch): ThreadPatch | undefined {
 		return changesThread(thread, patch) ? patch : undefined;
@@ -62,7 +47,7 @@ export function createTurnMethods(office: Office): Methods {
 		};
 		office.answerFirst(request, threadId);
 		const { turn_id, delivery } = await runner.startTurn(asked, callOf(request.peer));
-		if (delivery === "started") began(live, turn_id);
+		if (delivery === "started") markBegun(live, turn_id);
 		const after = patch === undefined ? undefined : office.findThread(threadId);
 		if (after !== undefined) tellSettings(office, after);
 		return { turn: viewNewTurn(turn_id) };
@@ -113,38 +98,5 @@ export function createTurnMethods(office: Office): Methods {
 		return {};
 	}
 
-	/** A review beside the thread works on a copy of it. */
-	async function reviewThread(threadId: string, isDetached: boolean, request: Request): Promise<string> {
-		if (!isDetached) return threadId;
-		office.making.count += 1;
-		try {
-			const { thread } = await runner.fork({ thread_id: threadId }, callOf(request.peer));
-			const live = desk.open(thread.thread_id);
-			live.loaded = true;
-			live.toldStatus = JSON.stringify({ type: "idle" });
-			office.answerFirst(request, thread.thread_id);
-			desk.subscribe(live, request.peer);
-			desk.tellAll("thread/started", { thread: office.show(thread) }, thread.thread_id);
-			return thread.thread_id;
-		} finally {
-			office.making.count -= 1;
-		}
-	}
-
-	async function review(params: unknown, request: Request) {
-		const said = reviewStart.decode(params);
-		office.requireLoaded(said.threadId);
-		const target = checkTarget(said.target);
-		const threadId = await reviewThread(said.threadId, said.delivery === "detached", request);
-		office.answerFirst(request, threadId);
-		const asked = { thread_id: threadId, target };
-		const { turn_id, hint } = await runner.review(asked, callOf(request.peer));
-		began(desk.open(threadId), turn_id);
-		const content = [{ type: "text", text: hint, text_elements: [] }];
-		const times = { startedAtMs: null, completedAtMs: null };
-		const item = { type: "userMessage", id: turn_id, clientId: null, content, ...times };
-		return { turn: viewNewTurn(turn_id, [item], null), reviewThreadId: threadId };
-	}
-
-	return { "turn/start": start, "turn/steer": steer, "turn/interrupt": interrupt, "review/start": review };
+	return { "turn/start": start, "turn/steer": steer, "turn/interrupt": interrupt };
 }
