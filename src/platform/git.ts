@@ -2,6 +2,9 @@
 const TIMEOUT_MS = 2_000;
 /** Longest answer that is read; an id has 40 or 64 characters. */
 const OUTPUT_LIMIT_BYTES = 4_096;
+/** A person waits for a diff of a large repository, but not for ever; one of this size nobody reads. */
+const READ_TIMEOUT_MS = 20_000;
+const READ_LIMIT_BYTES = 16 * 1024 * 1024;
 /** A repository's own configuration names programs that git would start; these never are. */
 const NO_PROGRAMS = ["-c", "core.fsmonitor=", "-c", "core.hooksPath=/dev/null"];
 /** What git needs of our environment to find itself and the person's list of trusted folders. */
@@ -11,6 +14,8 @@ const KEPT = ["PATH", "HOME", "XDG_CONFIG_HOME"];
 export interface Git {
 	/** The commit that HEAD means; null where there is none, no repository, or no git. Never rejects. */
 	head(folder: string): Promise<string | null>;
+	/** What git says to these arguments; undefined when it refuses, says more than 16 MiB, or takes longer than 20 s. Never rejects. */
+	read(folder: string, args: readonly string[]): Promise<string | undefined>;
 }
 
 export function createGit(env: Readonly<Record<string, string | undefined>>, timeoutMs = TIMEOUT_MS): Git {
@@ -24,14 +29,18 @@ export function createGit(env: Readonly<Record<string, string | undefined>>, tim
 		GIT_ALLOW_PROTOCOL: "none",
 	};
 
-	async function ask(folder: string, args: readonly string[]): Promise<string | null> {
+	async function ask(
+		folder: string,
+		args: readonly string[],
+		bounds = { timeout: timeoutMs, maxBuffer: OUTPUT_LIMIT_BYTES },
+	): Promise<string | undefined> {
 		// Loaded with the first question: most daemons never ask one.
 		const { execa } = await import("execa");
 		const result = await execa("git", [...NO_PROGRAMS, ...args], {
 			...{ cwd: folder, env: childEnv, extendEnv: false, stdin: "ignore", stderr: "ignore" },
-			...{ timeout: timeoutMs, killSignal: "SIGKILL", maxBuffer: OUTPUT_LIMIT_BYTES, reject: false },
+			...{ ...bounds, killSignal: "SIGKILL", reject: false, stripFinalNewline: false },
 		});
-		return result.failed ? null : String(result.stdout).trim();
+		return result.failed ? undefined : String(result.stdout);
 	}
 
 	return {
@@ -43,7 +52,9 @@ export function createGit(env: Readonly<Record<string, string | undefined>>, tim
 				"--end-of-options",
 				"HEAD^{commit}",
 			]);
-			return answer !== null && /^[0-9a-f]{40,64}$/u.test(answer) ? answer : null;
+			const commit = answer?.trim() ?? "";
+			return /^[0-9a-f]{40,64}$/u.test(commit) ? commit : null;
 		},
+		read: (folder, args) => ask(folder, args, { timeout: READ_TIMEOUT_MS, maxBuffer: READ_LIMIT_BYTES }),
 	};
 }
