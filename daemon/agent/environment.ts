@@ -4,13 +4,15 @@ import type { SandboxMode } from "#protocol/record.ts";
 export interface Environment {
 	readonly machineId: string;
 	/** What kind of sandbox commands get, and why there is none. */
-	readonly sandbox: { kind: "bubblewrap" | "none"; available: boolean; detail: string | null };
+	readonly sandbox: { kind: "bubblewrap" | "seatbelt" | "none"; available: boolean; detail: string | null };
 	/**
 	 * Starts argv without a shell. Output is combined stdout and stderr as it comes. Never rejects: what goes wrong is in
 	 * the result. The process runs in its own group and outlives an aborted turn (codex.md, interrupt-during-command).
 	 */
 	exec(request: ExecRequest): RunningCommand;
 	readText(path: string): Promise<string | undefined>;
+	/** The bytes of a file of at most `limitBytes`; undefined when there is none. Absent where files are not at hand. */
+	readBytes?(path: string, limitBytes: number): Promise<Uint8Array | undefined>;
 	/** Atomic; makes missing folders. */
 	writeText(path: string, text: string): Promise<void>;
 	remove(path: string): Promise<void>;
@@ -28,6 +30,8 @@ export interface ExecRequest {
 	workspaceRoot?: string;
 	/** Extra writable folders in workspace-write, beside the workspace and /tmp. */
 	writableRoots: readonly string[];
+	/** Gives it a terminal of 80 by 24 that a helper beside it owns (docs/adr/0004), with its input open for `write`. */
+	tty?: boolean;
 }
 
 export interface RunningCommand {
@@ -38,6 +42,10 @@ export interface RunningCommand {
 	onOutput(listener: (chunk: string) => void): Disposable;
 	/** Ends the group: SIGTERM, SIGKILL after `graceMs`. */
 	kill(graceMs: number): void;
+	/** SIGINT to the group, as Ctrl-C in a terminal. */
+	interrupt?(): void;
+	/** To the terminal of a command that has one; dropped otherwise. */
+	write?(text: string): void;
 	readonly done: Promise<ExecResult>;
 }
 

@@ -11,11 +11,12 @@ import {
 } from "../policy/protected.ts";
 import type { Environment, ExecRequest } from "./environment.ts";
 import { createLocalFiles } from "./local-files.ts";
-import { detectBubblewrap, type SandboxPlan, sandboxArgv } from "./sandbox/bubblewrap.ts";
+import { type Bubblewrap, detectBubblewrap, type SandboxPlan, sandboxArgv } from "./sandbox/bubblewrap.ts";
 import { childEnvironment } from "./sandbox/child-environment.ts";
 import { listForeignSockets } from "./sandbox/foreign-sockets.ts";
 import { createGitGuard } from "./sandbox/git-guard.ts";
 import { resolveRealPath } from "./sandbox/real-path.ts";
+import { createTerminalHelper } from "./sandbox/terminal-helper.ts";
 
 /** Kept output of one command: enough for any log a model can use, little enough for many at once. */
 const OUTPUT_LIMIT_BYTES = 1024 * 1024;
@@ -50,13 +51,20 @@ export async function createLocalEnvironment(options: LocalEnvironmentOptions): 
 	const protectedPaths = listProtectedPaths(options.paths, options.env, resolveRealPath);
 	const running = new Set<RunningProcess>();
 	const gitGuard = createGitGuard();
+	const terminalArgv = createTerminalHelper(options.env);
 	const userHome = options.env["HOME"];
 
 	function exec(request: ExecRequest): RunningProcess {
 		if (!existsSync(request.cwd)) return failedProcess(`The folder ${request.cwd} does not exist.`);
-		if (request.sandbox === "danger-full-access") return start(request, request.argv);
+		const argv = request.tty === true ? terminalArgv(request.argv) : request.argv;
+		if (typeof argv === "string") return failedProcess(argv);
+		if (request.sandbox === "danger-full-access") return start(request, argv);
 		if (bubblewrap === undefined)
 			return failedProcess("There is no sandbox on this machine, and the command was to run in one.");
+		return startFenced(request, argv, bubblewrap);
+	}
+
+	function startFenced(request: ExecRequest, argv: readonly string[], program: Bubblewrap): RunningProcess {
 		const place = placeOf(request, protectedPaths);
 		if (typeof place === "string") return failedProcess(place);
 		const guarded = gitGuard.hold(place.mode === "workspace-write" ? place.roots : []);
@@ -65,7 +73,7 @@ export async function createLocalEnvironment(options: LocalEnvironmentOptions): 
 		const own = place.roots.filter((root) => root !== "/" && (home === undefined || !isInside(home, root)));
 		const sockets = listForeignSockets(options.env, own);
 		const plan = { ...place, sockets, home, networkAccess: request.networkAccess, hidden: protectedPaths };
-		const started = start(request, sandboxArgv(bubblewrap, plan, request.argv));
+		const started = start(request, sandboxArgv(program, plan, argv));
 		void started.done.then(() => guarded[Symbol.dispose]());
 		return started;
 	}
@@ -84,6 +92,7 @@ export async function createLocalEnvironment(options: LocalEnvironmentOptions): 
 				cwd: request.sandbox === "danger-full-access" ? request.cwd : "/",
 				env,
 				outputLimitBytes: OUTPUT_LIMIT_BYTES,
+				input: request.tty === true,
 			},
 			{ clock: options.clock, pipes },
 		);

@@ -19,7 +19,7 @@ const FOLDER_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NO
  */
 export function createLocalFiles(
 	protectedPaths: ProtectedPaths,
-): Pick<Environment, "readText" | "writeText" | "remove"> {
+): Pick<Environment, "readText" | "readBytes" | "writeText" | "remove"> {
 	function place(path: string): string {
 		const real = resolveRealPath(path);
 		if (isProtected(real, protectedPaths)) throw new AppError("TOOL_FAILED", `${path} is protected.`);
@@ -30,6 +30,7 @@ export function createLocalFiles(
 			const bytes = await readBytes(place(path));
 			return bytes === undefined ? undefined : decode(bytes, path);
 		},
+		readBytes: async (path, limitBytes) => readBytes(place(path), limitBytes),
 		async writeText(path, text) {
 			const real = place(path);
 			await mkdir(dirname(real), { recursive: true });
@@ -40,13 +41,13 @@ export function createLocalFiles(
 }
 
 /** Undefined when there is no such file. */
-async function readBytes(path: string): Promise<Uint8Array | undefined> {
+async function readBytes(path: string, limitBytes = TEXT_LIMIT_BYTES): Promise<Uint8Array | undefined> {
 	try {
 		await using file = await open(path, READ_FLAGS);
 		await assertAt(file, path);
 		const info = await file.stat();
 		if (!info.isFile()) throw new AppError("TOOL_FAILED", `${path} is not a file.`);
-		if (info.size > TEXT_LIMIT_BYTES) throw tooBig(path);
+		if (info.size > limitBytes) throw tooBig(path);
 		return info.size > 0 ? await file.readFile() : await readUnsized(file, path);
 	} catch (error) {
 		if (isMissing(error)) return undefined;

@@ -1,8 +1,11 @@
 import type { ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
 import { holdsProtected, isInside, isProtected, type ProtectedPaths } from "./protected.ts";
+import { type PrefixRule, proposePrefix, type Ruling, ruleOn } from "./rules.ts";
 import { classifyDestructive, DESTRUCTIVE_WORDS, type DestructiveClass } from "./shell/destructive.ts";
+import { removesByForce } from "./shell/forced-removal.ts";
 import { isKnownSafe, readsOnlyWhatItNames } from "./shell/known-safe.ts";
 import { parseShell, type ShellCommand } from "./shell/parse.ts";
+import { parsePlainCommands, scriptOf } from "./shell/plain.ts";
 
 /** Everything a decision depends on; nothing else is looked at, so the same question has the same answer. */
 export interface PolicyQuestion {
@@ -30,6 +33,12 @@ export interface PolicyQuestion {
 	readonly protectedPaths: ProtectedPaths;
 	/** A person accepted exactly this for the session. */
 	readonly granted: boolean;
+	/** The command as people are shown it; needed for texts only. */
+	readonly shown?: string;
+	/** The person's rules for prefixes. */
+	readonly rules?: readonly PrefixRule[];
+	/** The prefix that the model would like to have allowed for good. */
+	readonly wantedPrefix?: readonly string[] | null;
 }
 
 export type Verdict =
@@ -41,13 +50,18 @@ export type Verdict =
 			reason: string | null;
 			destructive: DestructiveClass | null;
 			confirmWord: string | null;
+			/** What an accepting answer may allow for good; null: nothing. */
+			proposedPrefix: readonly string[] | null;
 	  }
-	| { kind: "refuse"; text: string };
+	/** `rejected`: the command was turned down as such, rather than the way it was asked for. */
+	| { kind: "refuse"; text: string; rejected: boolean };
 
 const NO_SANDBOX_REASON = "There is no sandbox on this machine, so every command is asked for.";
 /** What the reference server tells its model; models know the sentence. */
 const ESCALATION_UNDER_NEVER =
 	"approval policy is Never; reject command — you cannot ask for escalated permissions if the approval policy is Never";
+
+const PROMPT_UNDER_NEVER = "approval required by policy, but AskForApproval is set to Never";
 
 /** The one decision over every command and patch (contracts.md 5): run, ask a person, or refuse. Pure. */
 export function decide(question: PolicyQuestion): Verdict {
@@ -60,20 +74,75 @@ export function decide(question: PolicyQuestion): Verdict {
 }
 
 function decideCommand(question: PolicyQuestion): Verdict {
-	if (question.sandbox === "danger-full-access") return decideUnfenced(question);
+	if (question.escalated && question.approvalPolicy === "never" && question.sandbox !== "danger-full-access")
+		return refuse(ESCALATION_UNDER_NEVER);
+	const commands = partsOf(question);
+	const ruling = ruleOn(commands, question.rules ?? []);
+	const verdict = decideByRules(question, ruling) ?? decideByNature(question);
+	if (verdict.kind !== "ask") return verdict;
 	if (question.granted) return run("danger-full-access");
+	const open = ruling.decision === "open" ? ruling.uncovered : [];
+	// Where only the forced removal is asked for, what stands before it needs no rule.
+	const asked = isAskedAsAWhole(question) ? open : open.filter((words) => removesByForce(quote(words)));
+	return {
+		...verdict,
+		proposedPrefix: proposePrefix(asked.length > 0 ? asked : open, question.wantedPrefix ?? null),
+	};
+}
+
+/** The commands that rules look at: each of a plain script, else the argv as one. */
+function partsOf({ argv }: PolicyQuestion): readonly (readonly string[])[] {
+	const script = scriptOf(argv);
+	return (script === undefined ? undefined : parsePlainCommands(script)) ?? [argv];
+}
+
+function isAskedAsAWhole(question: PolicyQuestion): boolean {
+	return question.escalated || question.approvalPolicy === "untrusted" || !question.sandboxAvailable;
+}
+
+function quote(words: readonly string[]): string {
+	return words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+}
+
+/** What the person's own rules settle; undefined when they leave it open. */
+function decideByRules(question: PolicyQuestion, ruling: Ruling): Verdict | undefined {
+	const shown = `\`${question.shown ?? question.command ?? ""}\``;
+	switch (ruling.decision) {
+		case "open":
+			return undefined;
+		case "allow":
+			return run("danger-full-access");
+		case "forbidden": {
+			const why =
+				ruling.justification ?? `policy forbids commands starting with \`${ruling.words.join(" ")}\``;
+			return reject(`${shown} rejected: ${why}`);
+		}
+		case "prompt": {
+			if (question.approvalPolicy === "never") return reject(PROMPT_UNDER_NEVER);
+			const why = ruling.justification === null ? " by policy" : `: ${ruling.justification}`;
+			return ask(question, `${shown} requires approval${why}`);
+		}
+	}
+}
+
+/** What the command is, and where it would run. */
+function decideByNature(question: PolicyQuestion): Verdict {
+	if (removesByForce(question.command ?? "")) return decideForcedRemoval(question);
+	if (question.approvalPolicy === "untrusted") return ask(question, question.justification);
+	if (question.sandbox === "danger-full-access") return decideUnfenced(question);
 	if (question.approvalPolicy === "never") return decideUnasked(question);
 	if (question.escalated) return ask(question, question.justification);
-	if (question.approvalPolicy === "on-request") {
-		return question.sandboxAvailable ? run(question.sandbox) : ask(question, NO_SANDBOX_REASON);
-	}
-	if (question.sandboxAvailable && readOnlyCommands(question) !== undefined) return run(question.sandbox);
-	return isSafeUnsandboxed(question) ? run("danger-full-access") : ask(question, null);
+	return question.sandboxAvailable ? run(question.sandbox) : ask(question, NO_SANDBOX_REASON);
+}
+
+function decideForcedRemoval(question: PolicyQuestion): Verdict {
+	if (question.approvalPolicy !== "never") return ask(question, question.justification);
+	const shown = question.shown ?? question.command ?? "";
+	return reject(`\`${shown}\` rejected: rm -f style commands are not permitted. Use a safer approach`);
 }
 
 /** Policy `never`: what would need a person is refused. */
 function decideUnasked(question: PolicyQuestion): Verdict {
-	if (question.escalated) return refuse(ESCALATION_UNDER_NEVER);
 	if (question.sandboxAvailable) return run(question.sandbox);
 	if (isSafeUnsandboxed(question)) return run("danger-full-access");
 	return refuse("refused by policy: there is no sandbox on this machine, and the approval policy is never");
@@ -81,10 +150,6 @@ function decideUnasked(question: PolicyQuestion): Verdict {
 
 /** Full access asked for by the person: no wall, and the destructive classes are still told apart. */
 function decideUnfenced(question: PolicyQuestion): Verdict {
-	if (question.granted) return run("danger-full-access");
-	if (question.approvalPolicy === "untrusted") {
-		return isSafeUnsandboxed(question) ? run("danger-full-access") : ask(question, question.justification);
-	}
 	const destructive = destructiveClass(question);
 	if (destructive === null) return run("danger-full-access");
 	if (question.approvalPolicy === "never")
@@ -98,17 +163,15 @@ function decidePatch(question: PolicyQuestion): Verdict {
 	const inside = paths.every((path) => isOpen(path, question));
 	const free = sandbox === "danger-full-access" || (sandbox === "workspace-write" && inside);
 	if (free && approvalPolicy !== "untrusted") return run(sandbox);
-	const reason = patchReason(sandbox, inside);
 	if (approvalPolicy === "never")
-		return refuse(
-			`patch refused by policy: ${reason ?? "it needs a person"}, and the approval policy is never`,
-		);
-	return { kind: "ask", sandbox, reason: inside ? null : reason, destructive: null, confirmWord: null };
+		return refuse(`patch rejected: ${patchReason(sandbox)}; rejected by user approval settings`);
+	return { kind: "ask", sandbox, reason: null, destructive: null, confirmWord: null, proposedPrefix: null };
 }
 
-function patchReason(sandbox: SandboxMode, inside: boolean): string | null {
-	if (!inside) return "it writes outside the workspace";
-	return sandbox === "read-only" ? "the workspace is read-only" : null;
+function patchReason(sandbox: SandboxMode): string {
+	return sandbox === "read-only"
+		? "writing is blocked by read-only sandbox"
+		: "writing outside of the project";
 }
 
 function isOpen(path: string, { workspaceRoots, userHome }: PolicyQuestion): boolean {
@@ -153,11 +216,22 @@ function run(sandbox: SandboxMode): Verdict {
 }
 
 function refuse(text: string): Verdict {
-	return { kind: "refuse", text };
+	return { kind: "refuse", text, rejected: false };
+}
+
+function reject(text: string): Verdict {
+	return { kind: "refuse", text, rejected: true };
 }
 
 function ask(question: PolicyQuestion, reason: string | null): Verdict {
 	const destructive = destructiveClass(question);
 	const confirmWord = destructive === null ? null : DESTRUCTIVE_WORDS[destructive];
-	return { kind: "ask", sandbox: "danger-full-access", reason, destructive, confirmWord };
+	return {
+		kind: "ask",
+		sandbox: "danger-full-access",
+		reason,
+		destructive,
+		confirmWord,
+		proposedPrefix: null,
+	};
 }

@@ -23,6 +23,8 @@ export interface ProcessRequest {
 	env: Readonly<Record<string, string>>;
 	/** Bound of the kept output, head and tail. */
 	outputLimitBytes: number;
+	/** Keeps its input open for `write`; closed from the start when left out. */
+	input?: boolean;
 }
 
 export interface ProcessResult {
@@ -40,6 +42,10 @@ export interface RunningProcess {
 	onOutput(listener: (chunk: string) => void): Disposable;
 	/** SIGTERM to the group, SIGKILL after `graceMs`; nothing once it has ended. */
 	kill(graceMs: number): void;
+	/** SIGINT to the group; nothing once it has ended. */
+	interrupt(): void;
+	/** To its input; dropped where that is closed. */
+	write(text: string): void;
 	/** Never rejects. */
 	readonly done: Promise<ProcessResult>;
 }
@@ -51,6 +57,8 @@ export function failedProcess(startError: string): RunningProcess {
 		startTime: null,
 		onOutput: () => ({ [Symbol.dispose]: () => undefined }),
 		kill: () => undefined,
+		interrupt: () => undefined,
+		write: () => undefined,
 		done: Promise.resolve({
 			exitCode: NOT_STARTED_CODE,
 			signal: null,
@@ -124,6 +132,13 @@ export function startProcess(
 				if (!ended) signalGroup(pid, "SIGKILL");
 			});
 		},
+		interrupt() {
+			if (pid !== null && !ended) signalGroup(pid, "SIGINT");
+		},
+		write(text) {
+			const { stdin } = child;
+			if (stdin !== null && !ended && !stdin.destroyed) stdin.write(text);
+		},
 		done,
 	};
 }
@@ -138,8 +153,10 @@ function launch(request: ProcessRequest, pipe: Pipe | undefined): Launched {
 			cwd: request.cwd,
 			env: { ...request.env },
 			detached: true,
-			stdio: ["ignore", target, target],
+			stdio: [request.input === true ? "pipe" : "ignore", target, target],
 		});
+		// A program that closed its input is no error of ours.
+		child.stdin?.on("error", () => undefined);
 	} catch (error) {
 		if (pipe !== undefined) closePipe(pipe);
 		throw error;

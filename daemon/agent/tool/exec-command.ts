@@ -4,43 +4,52 @@ import { decide, type Verdict } from "../../policy/decide.ts";
 import { listCommandPaths } from "../../policy/shell/command-paths.ts";
 import { approvalDigest } from "../approval/digest.ts";
 import { type ApprovalRequest, defineTool, type Tool, type ToolContext, type ToolResult } from "../tool.ts";
+import { isProblem, parseArguments } from "./arguments.ts";
+import { commandActions } from "./command/action/actions.ts";
 import {
 	COMMAND_SPEC,
 	type CommandArguments,
+	commandArgumentsSchema,
+	commandWaitMs,
 	DEFAULT_OUTPUT_TOKENS,
-	parseCommandArguments,
 } from "./command/arguments.ts";
 import { displayCommand } from "./command/display.ts";
 import { extractPatchCommand } from "./command/patch-heredoc.ts";
 import { type CommandCall, runCommand } from "./command/run-command.ts";
 import { findGitRoot } from "./git-root.ts";
 import { applyPatchText } from "./patch/apply-patch-text.ts";
-import { awaitApproval, failure, interrupted } from "./result.ts";
+import { awaitApproval, failure, interrupted, rejectedCommand } from "./result.ts";
+import { sandboxPolicyOf } from "./sandbox-policy.ts";
 import { realHome, type ToolServices } from "./services.ts";
 
-/** What the reference server tells its model about a command that a person refused. */
-const REJECTED_TEXT = 'exec_command failed: CreateProcess { message: "Rejected(\\"rejected by user\\")" }';
-/** Process numbers shown in items; they name a command within this daemon and are no pids. */
-const FIRST_PROCESS_NUMBER = 1000;
+/** The reference server's words for a command that a person refused. */
+const REJECTED_BY_USER = "rejected by user";
 
 type Asked = Extract<Verdict, { kind: "ask" }>;
 
 /** Runs shell commands, each decided by the policy, sandboxed unless a person said otherwise. */
 export function createExecCommand(services: ToolServices): Tool {
-	let processNumber = FIRST_PROCESS_NUMBER;
-
 	async function execute(input: string, context: ToolContext): Promise<ToolResult> {
-		const args = parseCommandArguments(input);
-		if (typeof args === "string") return failure(`failed to parse function arguments: ${args}`);
+		const args = parseArguments(commandArgumentsSchema, input);
+		if (isProblem(args)) return failure(args.problem);
 		if (context.signal.aborted) return interrupted();
 		const workspace = await context.environment.realPath(context.cwd);
 		const cwd = args.workdir
 			? await context.environment.realPath(resolve(workspace, args.workdir))
 			: workspace;
 		const patch = extractPatchCommand(args.cmd, cwd);
-		if (patch !== undefined) return applyPatchText(patch.patch, patch.cwd, context, services);
-		processNumber += 1;
-		return executeCommand({ args, cwd, workspace, processId: String(processNumber) }, context, services);
+		if (patch !== undefined) {
+			const result = await applyPatchText(patch.patch, patch.cwd, context, services);
+			// The reference server frames the patch's own report once more.
+			return result.success
+				? { ...result, output: `Wall time: 0.0000 seconds\nOutput:\n${result.output}` }
+				: result;
+		}
+		return executeCommand(
+			{ args, cwd, workspace, processId: services.sessions.nextProcessId() },
+			context,
+			services,
+		);
 	}
 
 	return defineTool({ name: "exec_command", spec: COMMAND_SPEC, execute });
@@ -59,18 +68,23 @@ async function executeCommand(
 	services: ToolServices,
 ): Promise<ToolResult> {
 	const { args, cwd, workspace } = requested;
-	const argv = [args.shell || services.shell, args.login === false ? "-c" : "-lc", args.cmd];
+	const argv = [shellProgram(args.shell, services), args.login === false ? "-c" : "-lc", args.cmd];
 	const grant = grantDigest(argv, cwd);
 	const granted = context.sessionGrants.has(grant);
 	const verdict = await judge({ args, argv, cwd, workspace, granted }, context, services);
-	if (verdict.kind === "refuse") return failure(verdict.text);
-	const item = startedItem(context, argv, cwd, args.cmd);
+	if (verdict.kind === "refuse")
+		return failure(verdict.rejected ? rejectedCommand(verdict.text) : verdict.text);
+	const item = startedItem(context, argv, cwd);
+	const policy = sandboxPolicyOf(context.settings);
 	const call: CommandCall = {
 		argv,
 		cwd,
 		workspace,
 		sandbox: verdict.sandbox,
-		networkAccess: services.networkAccess,
+		networkAccess: policy.networkAccess ?? services.networkAccess,
+		writableRoots: policy.writableRoots,
+		tty: args.tty === true,
+		waitMs: commandWaitMs(args.yield_time_ms),
 		maxOutputTokens: args.max_output_tokens ?? DEFAULT_OUTPUT_TOKENS,
 		item: { ...item, processId: requested.processId, source: "unifiedExecStartup" },
 	};
@@ -78,7 +92,7 @@ async function executeCommand(
 		await context.items.started(call.item);
 		return runCommand(call, context, services);
 	}
-	const agreed = await askPerson(call, item, verdict, context);
+	const agreed = await askPerson({ call, item, verdict }, context, services);
 	if (typeof agreed !== "string") return agreed;
 	if ((await context.environment.realPath(cwd)) !== cwd) {
 		await context.items.completed({ ...item, status: "failed", completedAtMs: context.nowMs() });
@@ -90,19 +104,33 @@ async function executeCommand(
 
 /** Asks with the item open; a result when it must not run, else for how long the person agreed. */
 async function askPerson(
-	call: CommandCall,
-	item: CommandExecutionItem,
-	verdict: Asked,
+	{ call, item, verdict }: { call: CommandCall; item: CommandExecutionItem; verdict: Asked },
 	context: ToolContext,
+	services: ToolServices,
 ): Promise<ToolResult | "once" | "session"> {
 	await context.items.started(item);
 	const outcome = await awaitApproval(context, approvalRequest(call, item, verdict, context));
 	if (outcome === undefined) return interrupted();
+	if (outcome.decision === "accept" && outcome.allowPrefix)
+		// A rule that cannot be written must not keep the person's yes from counting.
+		await services.rules.allow(outcome.allowPrefix).catch(() => undefined);
 	// A destructive command needs its word each time.
 	if (outcome.decision === "accept_for_session") return verdict.destructive === null ? "session" : "once";
 	if (outcome.decision === "accept") return "once";
 	await context.items.completed({ ...item, status: "declined", completedAtMs: context.nowMs() });
-	return { output: REJECTED_TEXT, success: false, stopTurn: outcome.decision !== "decline" };
+	return {
+		output: rejectedCommand(REJECTED_BY_USER),
+		success: false,
+		stopTurn: outcome.decision !== "decline",
+	};
+}
+
+/** A shell by its path or name; what is no shell of this machine becomes the plain one. */
+function shellProgram(asked: string | null | undefined, services: ToolServices): string {
+	if (!asked) return services.shell;
+	const name = asked.slice(asked.lastIndexOf("/") + 1);
+	if (name === services.shell.slice(services.shell.lastIndexOf("/") + 1)) return services.shell;
+	return name === "sh" ? "/usr/bin/sh" : asked;
 }
 
 interface Judged {
@@ -129,11 +157,14 @@ async function judge(judged: Judged, context: ToolContext, services: ToolService
 		sandboxAvailable: environment.sandbox.available,
 		escalated: judged.args.sandbox_permissions === "require_escalated",
 		justification: judged.args.justification ?? null,
-		workspaceRoots: [judged.workspace],
+		workspaceRoots: [judged.workspace, ...sandboxPolicyOf(context.settings).writableRoots],
 		userHome: await realHome(environment, services),
 		gitRoot: await findGitRoot(environment, judged.cwd),
 		protectedPaths: services.protectedPaths,
 		granted: judged.granted,
+		shown: displayCommand(judged.argv),
+		rules: services.rules.current(),
+		wantedPrefix: judged.args.prefix_rule ?? null,
 	});
 }
 
@@ -142,12 +173,7 @@ function grantDigest(argv: readonly string[], cwd: string): string {
 	return approvalDigest({ argv, cwd, envNames: [], sandbox: "session", patch: null });
 }
 
-function startedItem(
-	context: ToolContext,
-	argv: readonly string[],
-	cwd: string,
-	command: string,
-): CommandExecutionItem {
+function startedItem(context: ToolContext, argv: readonly string[], cwd: string): CommandExecutionItem {
 	return {
 		type: "commandExecution",
 		id: context.callId,
@@ -158,7 +184,7 @@ function startedItem(
 		processId: null,
 		source: "agent",
 		status: "inProgress",
-		commandActions: [{ type: "unknown", command }],
+		commandActions: commandActions(argv, cwd),
 		aggregatedOutput: null,
 		exitCode: null,
 		durationMs: null,
@@ -192,5 +218,7 @@ function approvalRequest(
 			sandbox: verdict.sandbox,
 			patch: null,
 		}),
+		proposedPrefix: verdict.proposedPrefix,
+		actions: item.commandActions,
 	};
 }

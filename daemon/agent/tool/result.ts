@@ -22,3 +22,18 @@ export async function awaitApproval(
 		throw error;
 	}
 }
+
+/** How the reference server tells its model about a command that was turned down or could not start. */
+export function rejectedCommand(reason: string): string {
+	return `exec_command failed: CreateProcess { message: ${debugText(`Rejected(${debugText(reason)})`)} }`;
+}
+
+/** A text in quotes, as that server prints values. */
+function debugText(text: string): string {
+	const escaped = text
+		.replaceAll(/[\\"]/g, "\\$&")
+		.replaceAll("\n", "\\n")
+		.replaceAll("\r", "\\r")
+		.replaceAll("\t", "\\t");
+	return `"${escaped}"`;
+}

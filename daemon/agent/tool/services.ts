@@ -1,10 +1,18 @@
+import type { Clock } from "#base/clock.ts";
 import type { NewId } from "#base/id.ts";
 import type { ProtectedPaths } from "../../policy/protected.ts";
+import type { RuleBook } from "../../policy/rule-book.ts";
 import type { Environment } from "../environment.ts";
+import type { CommandSessions } from "./session/running-commands.ts";
 
 /** What the tools share; handed in once by `createTools`. */
 export interface ToolServices {
 	readonly newId: NewId;
+	readonly clock: Clock;
+	/** Commands that have not been told to their model as ended. */
+	readonly sessions: CommandSessions;
+	/** The person's rules for prefixes. */
+	readonly rules: RuleBook;
 	readonly protectedPaths: ProtectedPaths;
 	/** Absolute path of the shell for commands that name none. */
 	readonly shell: string;

@@ -40,7 +40,7 @@ function command(text: string, changes: Partial<PolicyQuestion> = {}): PolicyQue
 
 describe("policy for commands", () => {
 	test.each([
-		["on-request runs in the sandbox", "rm -rf x", {}, { kind: "run", sandbox: "workspace-write" }],
+		["on-request runs in the sandbox", "rm -r x", {}, { kind: "run", sandbox: "workspace-write" }],
 		[
 			"on-request asks when escalated",
 			"ls",
@@ -50,7 +50,7 @@ describe("policy for commands", () => {
 		["on-request asks for everything without a sandbox", "ls", { sandboxAvailable: false }, asks],
 		[
 			"never runs in the sandbox",
-			"rm -rf /",
+			"rm -r /",
 			{ approvalPolicy: "never" },
 			{ kind: "run", sandbox: "workspace-write" },
 		],
@@ -92,10 +92,26 @@ describe("policy for commands", () => {
 			{ kind: "refuse" },
 		],
 		[
-			"untrusted runs what only reads",
+			"untrusted asks also for what only reads",
 			"rg foo src | wc -l",
 			{ approvalPolicy: "untrusted" },
-			{ kind: "run", sandbox: "workspace-write" },
+			{ ...asks, proposedPrefix: ["rg", "foo", "src"] },
+		],
+		[
+			"on-request asks for a forced removal",
+			"cat a; rm -rf x",
+			{},
+			{ ...asks, proposedPrefix: ["rm", "-rf", "x"] },
+		],
+		[
+			"never rejects a forced removal",
+			"rm -rf x",
+			{ approvalPolicy: "never", shown: "S" },
+			{
+				kind: "refuse",
+				rejected: true,
+				text: "`S` rejected: rm -f style commands are not permitted. Use a safer approach",
+			},
 		],
 		["untrusted asks for the rest", "npm test", { approvalPolicy: "untrusted" }, { ...asks, reason: null }],
 		[
@@ -183,11 +199,7 @@ describe("policy for patches", () => {
 	});
 	test.each([
 		["inside a writable workspace runs", {}, { kind: "run" }],
-		[
-			"outside asks",
-			{ paths: ["/work/a", "/other"] },
-			{ kind: "ask", reason: "it writes outside the workspace" },
-		],
+		["outside asks", { paths: ["/work/a", "/other"] }, { kind: "ask", reason: null }],
 		["outside and never refuses", { paths: ["/other"], approvalPolicy: "never" }, { kind: "refuse" }],
 		["a sibling with the same beginning is outside", { paths: ["/workshop/a"] }, { kind: "ask" }],
 		["read-only asks", { sandbox: "read-only" }, { kind: "ask", reason: null }],

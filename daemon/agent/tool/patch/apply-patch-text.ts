@@ -4,6 +4,7 @@ import { decide, type Verdict } from "../../../policy/decide.ts";
 import { approvalDigest } from "../../approval/digest.ts";
 import type { ToolContext, ToolResult } from "../../tool.ts";
 import { awaitApproval, failure, interrupted } from "../result.ts";
+import { sandboxPolicyOf } from "../sandbox-policy.ts";
 import { realHome, type ToolServices } from "../services.ts";
 import { parsePatch } from "./parse.ts";
 import { itemChanges, type PlannedChange, placeOperations, planPatch, successSummary } from "./plan.ts";
@@ -33,6 +34,8 @@ export async function applyPatchText(
 	services: ToolServices,
 ): Promise<ToolResult> {
 	if (context.signal.aborted) return interrupted();
+	if (/^\s*\*\*\* Begin Patch[^\n]*\n\*\*\* Environment ID:/.test(text))
+		return failure("apply_patch environment selection is unavailable for this turn");
 	const parsed = parsePatch(text);
 	if (!parsed.ok) return failure(`apply_patch verification failed: ${parsed.reason}`);
 	const { environment } = context;
@@ -81,7 +84,10 @@ async function judge(
 		sandboxAvailable: context.environment.sandbox.available,
 		escalated: false,
 		justification: null,
-		workspaceRoots: [await context.environment.realPath(context.cwd)],
+		workspaceRoots: [
+			await context.environment.realPath(context.cwd),
+			...sandboxPolicyOf(context.settings).writableRoots,
+		],
 		userHome: await realHome(context.environment, services),
 		gitRoot: null,
 		protectedPaths: services.protectedPaths,

@@ -6,10 +6,10 @@ const DIFF_TIMEOUT_MS = 500;
 const CONTEXT_LINES = 3;
 
 /** Hunks of a unified diff without file headers; empty for equal texts. */
-export function unifiedHunks(before: string, after: string): string {
+export function unifiedHunks(before: string, after: string, contextLines = CONTEXT_LINES): string {
 	if (before === after) return "";
 	const patch = structuredPatch("a", "b", before, after, undefined, undefined, {
-		context: CONTEXT_LINES,
+		context: contextLines,
 		timeout: DIFF_TIMEOUT_MS,
 	});
 	if (patch === undefined) return replaceAll(before, after);

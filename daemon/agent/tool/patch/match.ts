@@ -38,7 +38,7 @@ export function findLines(
 
 export type HunkResult = { ok: true; text: string } | { ok: false; reason: string };
 
-/** Applies the hunks in order, each behind the one before. Line ends and a missing last newline of the file are kept. */
+/** Applies the hunks in order, each behind the one before. Line ends of the file are kept. */
 export function applyHunks(original: string, hunks: readonly PatchHunk[], path: string): HunkResult {
 	const newline = original.includes("\r\n") ? "\r\n" : "\n";
 	const lines = original.split(/\r?\n/);
@@ -55,12 +55,8 @@ export function applyHunks(original: string, hunks: readonly PatchHunk[], path: 
 	}
 	out.push(...lines.slice(done));
 	if (out.length === 0) return { ok: true, text: "" };
-	return { ok: true, text: out.join(newline) + (openEnd && endKept(lines, done) ? "" : newline) };
-}
-
-/** A patch that rewrote the last line ends it with a newline, as editors do. */
-function endKept(lines: readonly string[], done: number): boolean {
-	return done < lines.length;
+	// A patched file ends with a newline, as editors and the reference server leave it.
+	return { ok: true, text: out.join(newline) + newline };
 }
 
 type Place = { ok: true; start: number; length: number } | { ok: false; reason: string };

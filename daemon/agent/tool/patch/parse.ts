@@ -37,14 +37,15 @@ class PatchSyntaxError extends Error {}
 export function parsePatch(text: string): ParsedPatch {
 	const lines = unwrapHeredoc(text.replaceAll("\r\n", "\n").trim()).split("\n");
 	if (lines[0]?.trim() !== BEGIN)
-		return { ok: false, reason: `invalid patch: the first line must be '${BEGIN}'` };
+		return { ok: false, reason: `invalid patch: The first line of the patch must be '${BEGIN}'` };
 	if (lines.at(-1)?.trim() !== END)
-		return { ok: false, reason: `invalid patch: the last line must be '${END}'` };
+		return { ok: false, reason: `invalid patch: The last line of the patch must be '${END}'` };
 	const cursor: Cursor = { lines: lines.slice(0, -1), at: 1 };
 	const operations: PatchOperation[] = [];
 	try {
 		while (cursor.at < cursor.lines.length) {
-			if (cursor.lines[cursor.at]?.trim() === "") cursor.at += 1;
+			// Blank lines part operations; ahead of the first they are a mistake.
+			if (operations.length > 0 && cursor.lines[cursor.at]?.trim() === "") cursor.at += 1;
 			else operations.push(readOperation(cursor));
 		}
 	} catch (error) {
@@ -62,7 +63,11 @@ function unwrapHeredoc(text: string): string {
 }
 
 function fail(cursor: Cursor, what: string): never {
-	throw new PatchSyntaxError(`invalid hunk at line ${cursor.at + 1}, ${what}`);
+	return failAt(cursor.at + 1, what);
+}
+
+function failAt(line: number, what: string): never {
+	throw new PatchSyntaxError(`invalid hunk at line ${line}, ${what}`);
 }
 
 function readOperation(cursor: Cursor): PatchOperation {
@@ -72,7 +77,10 @@ function readOperation(cursor: Cursor): PatchOperation {
 	);
 	const named = path.find((one) => one !== "");
 	if (named === undefined)
-		return fail(cursor, `'${line}' is not a file header (Add File, Delete File or Update File with a path)`);
+		return fail(
+			cursor,
+			`'${line}' is not a valid hunk header. Valid hunk headers: '${ADD}{path}', '${DELETE}{path}', '${UPDATE}{path}'`,
+		);
 	cursor.at += 1;
 	if (line.startsWith(ADD)) return { kind: "add", path: named, text: readAddedText(cursor) };
 	if (line.startsWith(DELETE)) return { kind: "delete", path: named };
@@ -90,6 +98,7 @@ function readAddedText(cursor: Cursor): string {
 }
 
 function readUpdate(cursor: Cursor, path: string): PatchOperation {
+	const header = cursor.at;
 	let moveTo: string | null = null;
 	const moveLine = cursor.lines[cursor.at]?.trim();
 	if (moveLine?.startsWith(MOVE)) {
@@ -107,7 +116,7 @@ function readUpdate(cursor: Cursor, path: string): PatchOperation {
 		}
 		hunks.push(readHunk(cursor, hunks.length === 0));
 	}
-	if (hunks.length === 0 && moveTo === null) return fail(cursor, `the update of '${path}' is empty`);
+	if (hunks.length === 0) return failAt(header, `Update file hunk for path '${path}' is empty`);
 	return { kind: "update", path, moveTo, hunks };
 }
 
@@ -118,16 +127,22 @@ function isFileHeader(line: string): boolean {
 
 function readHunk(cursor: Cursor, first: boolean): PatchHunk {
 	const anchors = readAnchors(cursor);
-	if (anchors === undefined && !first) return fail(cursor, "a hunk begins with '@@'");
+	if (anchors === undefined && !first)
+		return fail(
+			cursor,
+			`Expected update hunk to start with a @@ context marker, got: '${cursor.lines[cursor.at] ?? ""}'`,
+		);
 	const lines: HunkLines = { oldLines: [], newLines: [], kept: [] };
 	const start = cursor.at;
 	for (let line = hunkLine(cursor); line !== undefined; line = hunkLine(cursor)) {
+		// Behind lines of its own, a foreign one ends the hunk.
+		if (cursor.at > start && !/^(?:[ +-]|$)/.test(line)) break;
 		readHunkLine(cursor, line, lines);
 		cursor.at += 1;
 	}
 	const atEnd = cursor.lines[cursor.at]?.trim() === END_OF_FILE;
 	if (atEnd) cursor.at += 1;
-	if (cursor.at === start) return fail(cursor, "a hunk has no lines");
+	if (cursor.at === start) return fail(cursor, "Update hunk does not contain any lines");
 	return { anchors: anchors ?? [], ...lines, atEnd };
 }
 
@@ -171,5 +186,9 @@ function readHunkLine(cursor: Cursor, line: string, into: HunkLines): void {
 		into.kept.push(into.oldLines.length);
 		into.oldLines.push(text);
 		into.newLines.push(text);
-	} else fail(cursor, `'${line}' begins with none of ' ', '+', '-'`);
+	} else
+		fail(
+			cursor,
+			`Unexpected line found in update hunk: '${line}'. Every line should start with ' ' (context line), '+' (added line), or '-' (removed line)`,
+		);
 }

@@ -58,10 +58,13 @@ export async function planPatch(
 	const changes: PlannedChange[] = [];
 	for (const one of placed) {
 		let change: PlannedChange | string;
+		const again = changes.find(({ path, moveTo }) => path === one.path || moveTo === one.path);
+		if (again !== undefined)
+			return { ok: false, reason: `invalid patch: multiple operations target ${one.path}` };
 		try {
 			change = await planOperation(one, current);
 		} catch (error) {
-			change = error instanceof Error ? error.message : String(error);
+			change = readProblem(one, error instanceof Error ? error.message : String(error));
 		}
 		if (typeof change === "string") return { ok: false, reason: change };
 		changes.push(change);
@@ -69,6 +72,14 @@ export async function planPatch(
 		if (change.moveTo !== null) texts.set(change.moveTo, change.after);
 	}
 	return { ok: true, changes };
+}
+
+/** In the reference server's words, which models know. */
+function readProblem({ operation, path }: PlacedOperation, why: string): string {
+	const reason = / is not a file\.$/.test(why) ? `path \`${path}\` is not a file` : why;
+	return operation.kind === "update"
+		? `Failed to read file to update ${path}: ${reason}`
+		: `Failed to read ${path}: ${reason}`;
 }
 
 async function planOperation(
@@ -79,11 +90,9 @@ async function planOperation(
 	const moveTo = placed.moveTo === path ? null : placed.moveTo;
 	const before = await current(path);
 	if (operation.kind === "add") {
-		// Adding over a file is an update, so that a person sees what it replaces.
-		const kind = before === undefined ? "add" : "update";
-		return { kind, path, moveTo: null, before, after: operation.text, name: operation.path };
+		return { kind: "add", path, moveTo: null, before, after: operation.text, name: operation.path };
 	}
-	if (before === undefined) return `Failed to read file to ${operation.kind} ${path}: there is no such file`;
+	if (before === undefined) return readProblem(placed, "No such file or directory (os error 2)");
 	if (operation.kind === "delete") {
 		return { kind: "delete", path, moveTo: null, before, after: undefined, name: operation.path };
 	}
@@ -101,6 +110,9 @@ async function planOperation(
 	};
 }
 
+/** Lines around a change in an item, as the reference server shows it; the turn's diff has git's three. */
+const ITEM_CONTEXT_LINES = 1;
+
 /** The changes as an item shows them: by path, a whole text for added and deleted files, hunks for others. */
 export function itemChanges(changes: readonly PlannedChange[]): FileChangeItem["changes"] {
 	return changes
@@ -109,7 +121,7 @@ export function itemChanges(changes: readonly PlannedChange[]): FileChangeItem["
 				return { path: change.path, kind: { type: "add" as const }, diff: change.after ?? "" };
 			if (change.kind === "delete")
 				return { path: change.path, kind: { type: "delete" as const }, diff: change.before ?? "" };
-			const hunks = unifiedHunks(change.before ?? "", change.after ?? "");
+			const hunks = unifiedHunks(change.before ?? "", change.after ?? "", ITEM_CONTEXT_LINES);
 			const diff = change.moveTo === null ? hunks : `${hunks}\n\nMoved to: ${change.moveTo}`;
 			return { path: change.path, kind: { type: "update" as const, move_path: change.moveTo }, diff };
 		})

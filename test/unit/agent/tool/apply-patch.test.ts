@@ -124,15 +124,15 @@ describe("apply_patch", () => {
 	});
 
 	test.each([
-		["not a patch", /^apply_patch verification failed: invalid patch: the first line/],
+		["not a patch", /^apply_patch verification failed: invalid patch: The first line/],
 		[
 			patch("*** Update File: a.txt", "@@", "-nowhere", "+x"),
 			/Failed to find expected lines in .*a\.txt:\nnowhere/,
 		],
 		[patch("*** Update File: none.txt", "@@", "-x", "+y"), /Failed to read file to update .*none\.txt/],
-		[patch("*** Delete File: none.txt"), /Failed to read file to delete/],
+		[patch("*** Delete File: none.txt"), /Failed to read /],
 		[patch("*** Update File: a.txt", "*** Move to: b.txt", "@@", "-two", "+2"), /exists already/],
-		[patch("*** Update File: a.txt", "@@", "oops"), /begins with none of/],
+		[patch("*** Update File: a.txt", "@@", "oops"), /Unexpected line found in update hunk/],
 		[patch(), /no files were modified/],
 		[
 			patch("*** Add File: ok.txt", "+x", "*** Update File: a.txt", "@@", "-zzz", "+x"),
@@ -152,7 +152,7 @@ describe("apply_patch", () => {
 			patch("*** Update File: f.txt", "@@", " keep - this", "-old", "+new"),
 			bench.context,
 		);
-		expect(read("f.txt")).toBe("  keep \u2013 this\t\nnew\nend");
+		expect(read("f.txt")).toBe("  keep \u2013 this\t\nnew\nend\n");
 	});
 
 	test("apply_patch: anchors choose among equal places when several fit", async () => {
@@ -231,7 +231,7 @@ describe("apply_patch", () => {
 				patch(`*** Add File: ${name}`, "+x"),
 				bench.with({ approvalPolicy: "never" }),
 			);
-			expect(result.output).toMatch(/^patch refused by policy: it writes outside the workspace/);
+			expect(result.output).toMatch(/^patch rejected: writing outside of the project/);
 		}
 		expect(bench.told).toEqual([]);
 	});
@@ -245,6 +245,6 @@ describe("apply_patch", () => {
 		);
 		expect(own.output).toMatch(/is protected/);
 		const git = await bench.patch.execute(patch("*** Add File: .git/hooks/pre-commit", "+x"), never);
-		expect(git.output).toMatch(/^patch refused/);
+		expect(git.output).toMatch(/^patch rejected/);
 	});
 });

@@ -3,17 +3,56 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "#base/clock.ts";
 import { createLocalEnvironment, type LocalEnvironment } from "#daemon/agent/local-environment.ts";
-import { createTools } from "#daemon/agent/tool/index.ts";
-import type { ApprovalOutcome, ApprovalRequest, Tool, ToolContext } from "#daemon/agent/tool.ts";
+import { type AgentTools, createAgentTools } from "#daemon/agent/tool/index.ts";
+import type {
+	ApprovalOutcome,
+	ApprovalRequest,
+	ClientQuestion,
+	Tool,
+	ToolContext,
+} from "#daemon/agent/tool.ts";
+import type { ToolSetRequest } from "#daemon/agent/tool-source.ts";
+import { createRuleBook } from "#daemon/policy/rule-book.ts";
 import { resolvePaths } from "#platform/paths.ts";
+
+/** A turn in plan mode of a model that takes everything. */
+export const TOOL_REQUEST: ToolSetRequest = {
+	threadId: "thread",
+	cwd: "/",
+	kind: "regular",
+	mode: "plan",
+	settings: {},
+	model: {
+		id: "m",
+		toolMode: "classic",
+		toolsInInput: false,
+		contextWindow: null,
+		autoCompactTokens: null,
+		baseInstructions: null,
+		supportsParallelToolCalls: true,
+		takesImages: true,
+		defaultEffort: null,
+		toolNamespaces: true,
+		toolSearch: true,
+	},
+};
 
 /** One thing a tool told its context, in order. */
 export type Told =
 	| {
 			kind: "started" | "completed";
-			item: { id: string; status: string; source?: unknown; processId?: unknown; [member: string]: unknown };
+			item: {
+				id: string;
+				status?: unknown;
+				source?: unknown;
+				processId?: unknown;
+				[member: string]: unknown;
+			};
 	  }
 	| { kind: "output"; text: string }
+	| { kind: "input"; processId: string; text: string }
+	| { kind: "plan"; steps: readonly unknown[] }
+	| { kind: "question"; question: ClientQuestion }
 	| { kind: "diff"; diff: string }
 	| { kind: "ask"; request: ApprovalRequest }
 	| { kind: "intend" | "spawned" | "done"; detail: Readonly<Record<string, unknown>> };
@@ -25,6 +64,9 @@ export interface ToolBench extends AsyncDisposable {
 	readonly told: Told[];
 	readonly exec: Tool;
 	readonly patch: Tool;
+	readonly agent: AgentTools;
+	/** A tool of a turn in plan mode; throws when it is not offered. */
+	tool(name: string): Tool;
 	readonly context: ToolContext;
 	/** A context that differs in some members. */
 	with(changes: Partial<ToolContext>): ToolContext;
@@ -53,12 +95,18 @@ export async function createToolBench(
 		env,
 		clock: systemClock,
 	});
-	const [exec, patch] = createTools({
+	const agent = createAgentTools({
 		newId: () => "0000-abcdef",
 		protectedPaths: environment.protectedPaths,
 		userHome: env.HOME,
+		rules: createRuleBook({ codexHome: homes.CODEX_HOME }),
 	});
-	if (exec === undefined || patch === undefined) throw new Error("tools are missing");
+	const tools = await agent.source(TOOL_REQUEST);
+	const tool = (name: string): Tool => {
+		const found = tools.find((one) => one.name === name);
+		if (found === undefined) throw new Error(`there is no tool ${name}`);
+		return found;
+	};
 	const told: Told[] = [];
 	function note(one: Told): Promise<void> {
 		told.push(one);
@@ -81,6 +129,8 @@ export async function createToolBench(
 			output: (_itemId, text) => void note({ kind: "output", text }),
 			completed: (item) => note({ kind: "completed", item }),
 			diff: (diff) => void note({ kind: "diff", diff }),
+			input: (_itemId, processId, text) => void note({ kind: "input", processId, text }),
+			plan: (_explanation, steps) => void note({ kind: "plan", steps }),
 		},
 		effects: {
 			intend: ({ detail }) => note({ kind: "intend", detail }),
@@ -98,8 +148,10 @@ export async function createToolBench(
 		cwd,
 		environment,
 		told,
-		exec,
-		patch,
+		exec: tool("exec_command"),
+		patch: tool("apply_patch"),
+		agent,
+		tool,
 		context,
 		with: (changes) => ({ ...context, ...changes }),
 		order: () =>
