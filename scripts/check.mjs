@@ -10,6 +10,7 @@ const steps = [
 	["promises and cycles", bin("oxlint"), ["--type-aware", "bin", "src", "daemon", "tui", "test"]],
 	["unused", bin("knip"), []],
 	["generated files", process.execPath, ["scripts/generate.mjs", "--check"]],
+	["codex protocol types", process.execPath, ["scripts/generate-codex-types.mjs", "--check"]],
 	["architecture", bin("vitest"), ["run", "test/architecture"]],
 ];
 const failed = [];
