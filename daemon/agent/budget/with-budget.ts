@@ -1,4 +1,5 @@
 import type { ModelEvent, ModelProvider, ModelRequest } from "#daemon/agent/model.ts";
+import { OFFLINE_PROVIDER_NAME } from "#daemon/agent/provider/offline/provider.ts";
 import type { TokenCounts } from "#protocol/codex-item.ts";
 import type { BudgetCall, BudgetHit, BudgetMeter } from "./meter.ts";
 
@@ -39,7 +40,7 @@ const charsOf = (event: ModelEvent): number =>
 
 /**
  * The same provider behind the meter: a call over a budget fails before it is made, and what a call cost is counted also
- * when it is cut. A call that failed before anything came counts nothing.
+ * when it is cut. A call that failed before anything came counts nothing; the offline agent is free.
  */
 export function withBudget(provider: ModelProvider, meter: BudgetMeter): ModelProvider {
 	async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
@@ -72,5 +73,5 @@ export function withBudget(provider: ModelProvider, meter: BudgetMeter): ModelPr
 			if (began && !counted) meter.spend(call, estimate(request, chars));
 		}
 	}
-	return { ...provider, stream };
+	return provider.name === OFFLINE_PROVIDER_NAME ? provider : { ...provider, stream };
 }

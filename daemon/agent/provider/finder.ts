@@ -1,5 +1,6 @@
 import type { Paths } from "#platform/paths.ts";
 import { createChatDescriptor } from "./chat-completions/index.ts";
+import type { CodexConfig, ProviderConfig } from "./codex/config.ts";
 import type { CodexHome } from "./codex/home.ts";
 import type { ProviderDescriptor, ProviderSettings } from "./descriptor.ts";
 import { type ProviderEntry, readProviderEntries, settingsOfEntry, settingsOfTable } from "./settings.ts";
@@ -10,7 +11,7 @@ export interface FoundProvider {
 	readonly settings: ProviderSettings;
 }
 
-/** Looks providers up by name: the built-in ones, config.json's, and the chat tables of config.toml, in this order. */
+/** Looks providers up by name: config.json's entries, the tables of config.toml (those that speak chat), what is built in. */
 export interface ProviderFinder {
 	/** @throws AppError CONFIG_INVALID. */
 	find(name: string): FoundProvider | null;
@@ -34,22 +35,27 @@ export function createProviderFinder(options: {
 		return base === undefined ? null : { ...base, name, label: entry?.label ?? base.label };
 	}
 
+	function chatTable(name: string, table: ProviderConfig, config: CodexConfig): FoundProvider | null {
+		if (table.wire_api !== "chat") return null;
+		const isCurrent = config.model_provider === name;
+		const about = {
+			model: isCurrent ? (config.model ?? null) : null,
+			contextWindow: isCurrent ? (config.model_context_window ?? null) : null,
+		};
+		const settings = settingsOfTable(table, about, env);
+		return { descriptor: createChatDescriptor(name, table.name ?? name), settings };
+	}
+
 	return {
 		find(name) {
 			const entries = readProviderEntries(paths.config);
 			const entry = Object.hasOwn(entries, name) ? entries[name] : undefined;
-			const descriptor = descriptorOf(name, entry);
-			if (descriptor !== null) return { descriptor, settings: settingsOfEntry(entry) };
 			const { config } = codexHome.read();
 			const table = Object.hasOwn(config.model_providers, name) ? config.model_providers[name] : undefined;
-			if (table?.wire_api !== "chat") return null;
-			const isCurrent = config.model_provider === name;
-			const about = {
-				model: isCurrent ? (config.model ?? null) : null,
-				contextWindow: isCurrent ? (config.model_context_window ?? null) : null,
-			};
-			const settings = settingsOfTable(table, about, env);
-			return { descriptor: createChatDescriptor(name, table.name ?? name), settings };
+			// A table of config.toml is the person's own, and wins over what is built in under the same name.
+			if (entry === undefined && table !== undefined) return chatTable(name, table, config);
+			const descriptor = descriptorOf(name, entry);
+			return descriptor === null ? null : { descriptor, settings: settingsOfEntry(entry) };
 		},
 		names() {
 			const entries = readProviderEntries(paths.config);

@@ -1,6 +1,7 @@
 import { arch, platform, release } from "node:os";
 import { zstdCompressSync } from "node:zlib";
 import type { ModelRequest } from "#daemon/agent/model.ts";
+import { withoutForeign } from "../wire/input.ts";
 import type { CatalogueModel } from "./catalogue.ts";
 import type { CodexConfig } from "./config.ts";
 import { OPENAI_PROVIDER_ID } from "./constants.ts";
@@ -120,7 +121,8 @@ export function buildBody(request: ModelRequest, frame: RequestFrame): Record<st
 		model: frame.model,
 		stream: true,
 		...(tier === null ? {} : { service_tier: tier }),
-		input: request.input,
+		// A thread may have been with another provider before.
+		input: withoutForeign(request.input, null),
 		// These models take them as the first item of the input, where the loop puts them.
 		...(lite ? {} : { tools: request.tools }),
 		tool_choice: "auto",

@@ -205,3 +205,11 @@ test("registry: config.json names providers, and its settings hold", async () =>
 	});
 	expect(registry.resolve("nobody", null)).toBeNull();
 });
+
+test("registry: a table of config.toml wins over what is built in under the same name", () => {
+	using registry = registryAt(folder, {
+		toml: '[model_providers.claude]\nbase_url = "http://127.0.0.1:9/v1"\n',
+	});
+	expect(registry.resolve("claude", null)).toBeNull();
+	expect(registry.resolve("copilot", null)).not.toBeNull();
+});

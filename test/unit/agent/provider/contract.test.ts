@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
 import { describeProviderContract } from "./provider-contract.ts";
-import { chatWire, claudeWire, copilotWire } from "./wires.ts";
+import { chatWire, claudeWire, copilotWire, responsesWire } from "./wires.ts";
 
 const folders: string[] = [];
 afterEach(() => {
@@ -15,4 +15,4 @@ function folder(): string {
 	return made;
 }
 
-for (const wire of [claudeWire, chatWire, copilotWire]) describeProviderContract(wire, folder);
+for (const wire of [responsesWire, claudeWire, chatWire, copilotWire]) describeProviderContract(wire, folder);

@@ -165,6 +165,23 @@ export function describeProviderContract(wire: Wire, folder: () => string): void
 				},
 			));
 
+		test("provider: what only another wire understands is not sent", () =>
+			run([ok({ text: "done" })], async (provider, server) => {
+				const foreign = { x_other: { sealed: "for-another" } };
+				const said = { type: "message", role: "assistant", content: [{ type: "output_text", text: "kept" }] };
+				const history = [
+					userItem("go"),
+					{ type: "reasoning", id: "rs_1", summary: [], ...foreign },
+					{ ...said, ...foreign },
+					{ type: "x_other", ...foreign },
+					userItem("on"),
+				];
+				expect((await collect(provider, requestOf(history))).at(-1)?.type).toBe("completed");
+				const sent = JSON.stringify(server.requests.at(-1)?.body);
+				expect(sent).toContain("kept");
+				expect(sent).not.toContain("for-another");
+			}));
+
 		test("provider: requests of a thread share their beginning, and equal ones are equal", () =>
 			run([ok({ text: "x" })], async (provider, server) => {
 				const first = requestOf([developerItem("Rules."), userItem("one")]);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { systemClock } from "#base/clock.ts";
 import { createCodexHome } from "#daemon/agent/provider/codex/home.ts";
 import { createProviderRegistry, type ProviderRegistry } from "#daemon/agent/provider/registry.ts";
+import { createProviderSelector } from "#daemon/agent/provider/select.ts";
 import type { WireServer } from "#test/support/wire-server.ts";
 import type { Said, Wire } from "./provider-contract.ts";
 
@@ -167,5 +168,59 @@ export const copilotWire: Wire = {
 		copilotToken(server);
 		const env = { COPILOT_GITHUB_TOKEN: SECRET, HOMIE_COPILOT_GITHUB_API_URL: server.url };
 		return resolved(registryAt(folder, { env }), "copilot", "m");
+	},
+};
+
+/** Events of the Responses API. */
+function responsesFrames({ thought, text, calls = [], usage }: Said): string[] {
+	const { input = 3, cached = 0, output = 2 } = usage ?? {};
+	const frames = [named({ type: "response.created", response: { id: "resp_1" } })];
+	const open = (item: object): number => frames.push(named({ type: "response.output_item.added", item }));
+	const done = (item: object): number => frames.push(named({ type: "response.output_item.done", item }));
+	if (thought !== undefined) {
+		const at = { item_id: "rs_1", summary_index: 0 };
+		open({ type: "reasoning", id: "rs_1", summary: [] });
+		frames.push(named({ type: "response.reasoning_summary_part.added", ...at }));
+		frames.push(named({ type: "response.reasoning_summary_text.delta", ...at, delta: thought }));
+		done({
+			type: "reasoning",
+			id: "rs_1",
+			summary: [{ type: "summary_text", text: thought }],
+			encrypted_content: "e",
+		});
+	}
+	if (text !== undefined) {
+		open({ type: "message", id: "msg_1", role: "assistant", content: [] });
+		frames.push(named({ type: "response.output_text.delta", item_id: "msg_1", delta: text }));
+		done({ type: "message", id: "msg_1", role: "assistant", content: [{ type: "output_text", text }] });
+	}
+	for (const call of calls) {
+		const item = { type: "function_call", id: `fc_${call.id}`, call_id: call.id, name: call.name };
+		done({ ...item, arguments: JSON.stringify(call.args) });
+	}
+	const counts = { input_tokens: input, output_tokens: output, total_tokens: input + output };
+	const told = { ...counts, input_tokens_details: { cached_tokens: cached } };
+	frames.push(named({ type: "response.completed", response: { id: "resp_1", usage: told } }));
+	return frames;
+}
+
+export const responsesWire: Wire = {
+	name: "codex",
+	path: "/v1/responses",
+	frames: responsesFrames,
+	unknownFrame: named({ type: "response.sparkle", sparkle: 1 }),
+	errorBody: (message) => ({ error: { message, type: "server_error" } }),
+	connect(server, folder) {
+		const codexHome = join(folder, "codex");
+		mkdirSync(codexHome, { recursive: true });
+		const table = `base_url = "${server.url}/v1"\nenv_key = "OWN_KEY"\n`;
+		writeFileSync(join(codexHome, "config.toml"), `model = "gpt-5.5"\n[model_providers.own]\n${table}`);
+		return createProviderSelector({
+			paths: { home: folder, weaveHome: join(folder, "weave"), codexHome },
+			env: { OWN_KEY: SECRET },
+			clock: systemClock,
+			newId: () => "id",
+			identity: { name: "weave_codex", version: "1.2.3" },
+		}).resolve("own", null);
 	},
 };
