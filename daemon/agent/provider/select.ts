@@ -43,6 +43,11 @@ export type AccountState = {
 	provider: string;
 	model: string | null;
 	login: "none" | "api_key" | "chatgpt";
+	/** Of a ChatGPT login. */
+	email: string | null;
+	plan: string | null;
+	/** When its access token ends; it is renewed before. Milliseconds since 1970. */
+	expires_at_ms: number | null;
 	codex_home: string;
 	detail: string;
 };
@@ -114,7 +119,18 @@ function createOverview(
 		account() {
 			const { name, defaultModel, detail } = resolve(null, null);
 			const { login } = home.read();
-			return { provider: name, model: defaultModel, login: login.kind, codex_home: codexHome, detail };
+			const { email, plan, expiresAtMs } =
+				login.kind === "chatgpt" ? login : { email: null, plan: null, expiresAtMs: null };
+			return {
+				provider: name,
+				model: defaultModel,
+				login: login.kind,
+				email,
+				plan,
+				expires_at_ms: expiresAtMs,
+				codex_home: codexHome,
+				detail,
+			};
 		},
 		models() {
 			const provider = resolve(null, null);

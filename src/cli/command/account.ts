@@ -9,10 +9,12 @@ export const accountCommand = defineCommand({
 	async run(context) {
 		const client = await context.connectOrStart();
 		const account = await client.call("chat.account.read", {});
+		const { email, plan } = account as { email?: unknown; plan?: unknown };
+		const who = [email, plan].filter((part) => typeof part === "string").join(", ");
 		const lines = [
 			`provider    ${account.provider}`,
 			`model       ${account.model ?? "(none)"}`,
-			`login       ${account.login}`,
+			`login       ${account.login}${who === "" ? "" : ` (${who})`}`,
 			`codex home  ${account.codex_home}`,
 			account.detail,
 		];

@@ -36,6 +36,8 @@ import { homiePreviewCommand } from "./homie-preview.ts";
 import { homieRenameCommand } from "./homie-rename.ts";
 import { homieSendCommand } from "./homie-send.ts";
 import { inboxCommand } from "./inbox.ts";
+import { loginCommand } from "./login.ts";
+import { logoutCommand } from "./logout.ts";
 import { logsCommand } from "./logs.ts";
 import { modelsCommand } from "./models.ts";
 import { restartCommand } from "./restart.ts";
@@ -82,6 +84,8 @@ export const COMMANDS: readonly CommandDescriptor[] = [
 	chatDeclineCommand,
 	chatQuestionsCommand,
 	chatAnswerCommand,
+	loginCommand,
+	logoutCommand,
 	accountCommand,
 	modelsCommand,
 	sessionListCommand,
