@@ -36,20 +36,22 @@ interface ResourceCall {
 
 /** Runs the call inside its item; what it gives is JSON for the model. */
 async function perform({ server, tool, args, context, run }: ResourceCall): Promise<ToolResult> {
-	const item = callItem(context.callId, { server, tool, args, readOnly: null });
+	const startedAtMs = context.nowMs();
+	const item = callItem(context.callId, { server, tool, args, readOnly: null, startedAtMs });
+	const ended = () => {
+		const completedAtMs = context.nowMs();
+		return { durationMs: completedAtMs - startedAtMs, completedAtMs };
+	};
 	await context.items.started(item);
-	const startedMs = context.nowMs();
 	try {
 		const text = JSON.stringify(await run());
 		const result = { content: [{ type: "text", text }], structuredContent: null, _meta: null };
-		const durationMs = context.nowMs() - startedMs;
-		await context.items.completed({ ...item, status: "completed", result, durationMs });
+		await context.items.completed({ ...item, ...ended(), status: "completed", result });
 		return { output: text, success: true, stopTurn: false };
 	} catch (error) {
 		if (context.signal.aborted) return refusal("aborted by user");
 		const message = `${tool} failed: ${failureText(error, 0)}`;
-		const durationMs = context.nowMs() - startedMs;
-		await context.items.completed({ ...item, status: "failed", error: { message }, durationMs });
+		await context.items.completed({ ...item, ...ended(), status: "failed", error: { message } });
 		return refusal(message);
 	}
 }

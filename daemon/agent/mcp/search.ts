@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ModelItem } from "#daemon/agent/model.ts";
 import { defineTool, type Tool } from "#daemon/agent/tool.ts";
+import { innerSpecs, joinNamespaces } from "#daemon/agent/tool-specs.ts";
 
 /** What is found of a deferred tool by its words. */
 interface Entry {
@@ -16,10 +17,6 @@ const B = 0.75;
 const searchArguments = z.looseObject({ query: z.string(), limit: z.number().int().positive().optional() });
 
 const wordsOf = (text: string): string[] => text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
-
-function innerSpecs(spec: ModelItem): ModelItem[] {
-	return spec.type === "namespace" && Array.isArray(spec["tools"]) ? (spec["tools"] as ModelItem[]) : [spec];
-}
 
 function textOf(spec: ModelItem): string {
 	const parameters = innerSpecs(spec).map((inner) =>
@@ -51,18 +48,6 @@ function rank(entries: readonly Entry[], query: string, limit: number): Entry[] 
 		.toSorted((one, other) => other.score - one.score)
 		.slice(0, limit)
 		.map(({ entry }) => entry);
-}
-
-/** Specs of one namespace become one. */
-export function joinNamespaces(specs: readonly ModelItem[]): ModelItem[] {
-	const joined = new Map<string, ModelItem>();
-	for (const spec of specs) {
-		const key = `${spec.type}:${String(spec["name"])}`;
-		const before = joined.get(key);
-		if (before === undefined || spec.type !== "namespace") joined.set(key, spec);
-		else joined.set(key, { ...before, tools: [...innerSpecs(before), ...innerSpecs(spec)] });
-	}
-	return [...joined.values()];
 }
 
 /** Finds tools whose specs are not sent with requests; `content` of its result is their specs. */

@@ -18,7 +18,7 @@ export interface McpToolOptions {
 /** The item of a call, as Codex has it. */
 export function callItem(
 	id: string,
-	call: { server: string; tool: string; args: unknown; readOnly: boolean | null },
+	call: { server: string; tool: string; args: unknown; readOnly: boolean | null; startedAtMs: number },
 ): McpToolCallItem {
 	return {
 		type: "mcpToolCall",
@@ -34,6 +34,8 @@ export function callItem(
 		result: null,
 		error: null,
 		durationMs: null,
+		startedAtMs: call.startedAtMs,
+		completedAtMs: null,
 	};
 }
 
@@ -99,11 +101,12 @@ async function perform(
 	}
 }
 
-function finishedItem(item: McpToolCallItem, outcome: Outcome, durationMs: number): McpToolCallItem {
-	if ("error" in outcome) return { ...item, status: "failed", error: { message: outcome.error }, durationMs };
+function finishedItem(item: McpToolCallItem, outcome: Outcome, completedAtMs: number): McpToolCallItem {
+	const ended = { ...item, durationMs: completedAtMs - (item.startedAtMs ?? completedAtMs), completedAtMs };
+	if ("error" in outcome) return { ...ended, status: "failed", error: { message: outcome.error } };
 	const { content, structuredContent = null, _meta = null, isError } = outcome.result;
 	const result = { content, structuredContent, _meta };
-	return { ...item, status: isError === true ? "failed" : "completed", result, durationMs };
+	return { ...ended, status: isError === true ? "failed" : "completed", result };
 }
 
 const INTERRUPTED: ToolResult = { output: "aborted by user", success: false, stopTurn: false };
@@ -120,9 +123,10 @@ async function call(options: McpToolOptions, input: string, context: ToolContext
 		};
 	const given = args as Record<string, unknown>;
 	const readOnly = tool.annotations?.readOnlyHint ?? null;
-	const item = callItem(context.callId, { server: name, tool: tool.name, args, readOnly });
+	const startedAtMs = context.nowMs();
+	const call = { server: name, tool: tool.name, args, readOnly, startedAtMs };
+	const item = callItem(context.callId, call);
 	await context.items.started(item);
-	const startedMs = context.nowMs();
 	const permission = await permitCall({ server: name, config, tool, args: given, context, grants });
 	if (permission.type === "interrupted") return INTERRUPTED;
 	let outcome: Outcome;
@@ -138,8 +142,9 @@ async function call(options: McpToolOptions, input: string, context: ToolContext
 		// As the real server: an interrupted call has no end of its own.
 		if (context.signal.aborted) return INTERRUPTED;
 	}
-	const durationMs = context.nowMs() - startedMs;
-	await context.items.completed(finishedItem(item, outcome, durationMs));
+	const completedAtMs = context.nowMs();
+	const durationMs = completedAtMs - startedAtMs;
+	await context.items.completed(finishedItem(item, outcome, completedAtMs));
 	if ("error" in outcome) {
 		const content = callContent([{ type: "text", text: outcome.error }], durationMs);
 		return { output: outcome.error, content, success: false, stopTurn: false };

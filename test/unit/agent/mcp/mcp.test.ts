@@ -92,6 +92,8 @@ test("mcp: a call is an item with its result, and the model gets its parts", asy
 		pluginId: null,
 		readOnlyHint: true,
 		error: null,
+		startedAtMs: expect.any(Number),
+		completedAtMs: null,
 	};
 	expect(bench.items).toEqual([
 		{ event: "started", item: { ...item, status: "inProgress", result: null, durationMs: null } },
@@ -102,6 +104,7 @@ test("mcp: a call is an item with its result, and the model gets its parts", asy
 				status: "completed",
 				result: { content: [{ type: "text", text: "echo: hi" }], structuredContent: null, _meta: null },
 				durationMs: expect.any(Number),
+				completedAtMs: expect.any(Number),
 			},
 		},
 	]);
