@@ -4,11 +4,11 @@ import type { Environment } from "#daemon/agent/environment.ts";
 import type { HookRunner, RunTurn } from "#daemon/agent/loop-port.ts";
 import type { ModelDescription, ModelItem, ModelProvider } from "#daemon/agent/model.ts";
 import type { RunRecorder } from "#daemon/agent/recorder/port.ts";
+import type { ToolContext } from "#daemon/agent/tool.ts";
 import type { ToolSource } from "#daemon/agent/tool-source.ts";
 import type { Publish } from "#daemon/gateway/hub.ts";
 import type { Store } from "#daemon/storage/store.ts";
 import type { FaultPoint, Logger, Telemetry } from "#daemon/telemetry/port.ts";
-import type { CommandExecutionItem } from "#protocol/codex-item.ts";
 import type { ApprovalPolicy, SandboxMode, ThreadSettings, TurnKind } from "#protocol/record.ts";
 
 /** Finds the way to a model; null means the default. */
@@ -42,6 +42,16 @@ export interface LoopSettings {
 	readonly compactPrompt?: string | null;
 }
 
+/** Commands beside the tools: a person's own, and those that still run. */
+export interface AgentCommands {
+	/** Its item is `context.callId`; `message` is what the model reads of it later. */
+	runUserCommand(command: string, context: ToolContext): Promise<{ message: string }>;
+	/** By process or item id; false when the thread has no such command running. */
+	terminate(id: string, threadId: string): boolean;
+	/** Ends what a turn started and what still runs of it; how many that were. */
+	killTurn(turnId: string): number;
+}
+
 /** Everything the runner sees of the world. */
 export interface RunnerDeps {
 	readonly store: Store;
@@ -62,13 +72,8 @@ export interface RunnerDeps {
 	readonly maxRunningTurns?: number;
 	/** An approval that nobody answers expires after this long, and counts as a cancel. Absent: never. */
 	readonly approvalExpiryMs?: number;
-	/** Codex `commandActions` of a shell command; absent: of unknown kind. */
-	readonly commandActions?: (command: string) => CommandExecutionItem["commandActions"];
-	/** Commands that tools left running. */
-	readonly background?: {
-		/** False when the thread has no such process. */
-		terminate(threadId: string, processId: string): boolean | Promise<boolean>;
-	};
+	/** Absent: a person runs no commands of their own here, and none of the tools' is ended from outside. */
+	readonly commands?: AgentCommands;
 	/** The commit that HEAD of the folder's repository means; null when there is none. */
 	readonly gitHead: (cwd: string) => Promise<string | null>;
 	/** Whether that very process still lives: pid and kernel start time. */

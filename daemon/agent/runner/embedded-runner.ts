@@ -33,6 +33,12 @@ interface CancelParams {
 	turn_id?: string | undefined;
 }
 
+interface CancelHow {
+	readonly idempotency: RunnerCall["idempotency"];
+	/** The commands that the turn started end with it. */
+	readonly endCommands: boolean;
+}
+
 interface CancelPorts {
 	deps: RunnerDeps;
 	board: TurnBoard;
@@ -54,20 +60,21 @@ function tellWithdrawn(
 	endings.tell(about);
 }
 
-async function cancelTurn(ports: CancelPorts, params: CancelParams, call: RunnerCall) {
+async function cancelTurn(ports: CancelPorts, params: CancelParams, by: { label: string } & CancelHow) {
 	const { deps, board } = ports;
 	// Saved first, so that the words said so far are in the turn when its end commits.
 	await board.current(params.thread_id)?.flush();
-	const reason = `interrupted by ${call.label}`;
+	const reason = `interrupted by ${by.label}`;
 	const input = { thread_id: params.thread_id, turn_id: params.turn_id ?? null, reason };
 	deps.fault("turn.before-end");
-	const ref = await deps.store.write(cancelTurnWrite, input, { idempotency: call.idempotency });
+	const ref = await deps.store.write(cancelTurnWrite, input, { idempotency: by.idempotency });
 	deps.fault("turn.after-end");
 	if (ref.withdrawn) tellWithdrawn(ports, ref);
 	const live = board.find(ref.turn_id);
 	if (live === undefined) return { ...ref };
 	live.end();
 	live.abort(reason);
+	if (by.endCommands) deps.commands?.killTurn(ref.turn_id);
 	board.ended(live);
 	return { ...ref };
 }
@@ -121,9 +128,10 @@ export function createEmbeddedRunner(deps: RunnerDeps): CodexRunner {
 		...createMessageService({ deps, assertOpen, kick: board.kick }),
 		...createTaskService({ deps, broadcast, presenter, board, turns, assertOpen }),
 		...createSnapshots({ store: deps.store, presenter, questions, board, broadcast }),
-		async cancel(params, call) {
+		async cancel({ thread_id, turn_id }, call, { endCommands = false } = {}) {
 			assertOpen();
-			return cancelTurn({ deps, board, broadcast, endings }, params, call);
+			const ports = { deps, board, broadcast, endings };
+			return cancelTurn(ports, { thread_id, turn_id }, { ...call, endCommands });
 		},
 		async respondApproval(params, call) {
 			assertOpen();

@@ -129,7 +129,12 @@ export interface CodexRunner extends AsyncDisposable, CodexThreads {
 		call: RunnerCall,
 	): Promise<MethodResult<"chat.message.send">>;
 	steer(params: MethodParams<"chat.steer">, call: RunnerCall): Promise<MethodResult<"chat.steer">>;
-	cancel(params: MethodParams<"chat.cancel">, call: RunnerCall): Promise<MethodResult<"chat.cancel">>;
+	/** Commands that the turn started run on, as in the real Codex, unless `endCommands`. */
+	cancel(
+		params: { thread_id: string; turn_id?: string | undefined },
+		call: RunnerCall,
+		how?: { endCommands?: boolean },
+	): Promise<MethodResult<"chat.cancel">>;
 	listApprovals(params: MethodParams<"chat.approval.list">): Approval[];
 	respondApproval(
 		params: MethodParams<"chat.approval.respond">,

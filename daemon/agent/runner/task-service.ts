@@ -11,6 +11,7 @@ import { assertFolder } from "./thread-folder.ts";
 import type { ThreadPresenter } from "./thread-record.ts";
 import type { TurnBoard } from "./turn-board.ts";
 import type { TurnRunner } from "./turn-runner.ts";
+import { requireCommands } from "./user-shell.ts";
 
 interface TaskServicePorts {
 	deps: RunnerDeps;
@@ -83,6 +84,7 @@ export function createTaskService(ports: TaskServicePorts): TaskService {
 		},
 		async shellCommand({ thread_id, command }, call) {
 			assertOpen();
+			requireCommands(deps);
 			if (command.trim() === "") throw new AppError("INVALID_PARAMS", "command must not be empty");
 			const input = { thread_id, command, run_id: deps.newId() };
 			const opened = await store.write(openShellWrite, input, { idempotency: call.idempotency });
@@ -103,7 +105,7 @@ export function createTaskService(ports: TaskServicePorts): TaskService {
 			await store.write(injectItemsWrite, { thread_id, items }, { idempotency: call.idempotency });
 		},
 		async terminateProcess({ thread_id, process_id }) {
-			return (await deps.background?.terminate(thread_id, process_id)) ?? false;
+			return deps.commands?.terminate(process_id, thread_id) ?? false;
 		},
 	};
 }

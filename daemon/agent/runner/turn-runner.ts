@@ -75,7 +75,7 @@ export function createTurnRunner({
 }: TurnRunnerPorts): TurnRunner {
 	const { store, fault, logger } = deps;
 	const setup = createTurnSetup({ deps, approvals, questions, grants });
-	const shell = createUserShell(deps);
+	const shell = createUserShell(deps, setup.contextOf);
 
 	async function run(live: LiveTurn): Promise<TurnOutcome> {
 		try {

@@ -18,6 +18,8 @@ type TurnTask = ReturnType<typeof readTurnTask>;
 export interface TurnSetup {
 	/** @throws AppError CONFIG_INVALID of the provider, errors of the store. */
 	prepare(live: LiveTurn, task: TurnTask): Promise<{ input: TurnInput; ports: LoopPorts }>;
+	/** What a call of the turn sees of the world. */
+	contextOf(live: LiveTurn): (callId: string) => ToolContext;
 	/** Something of the turn that may outlast it. */
 	follow(live: LiveTurn, call: Promise<unknown>): void;
 	/** Tool calls of the turn that run now. */
@@ -139,6 +141,7 @@ export function createTurnSetup({ deps, approvals, questions, grants }: TurnSetu
 
 	return {
 		prepare,
+		contextOf,
 		calls: callsOf,
 		follow: (live, call) => follow(call, callsOf(live)),
 		recording: recordings.of,

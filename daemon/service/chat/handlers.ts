@@ -34,7 +34,8 @@ export function createChatHandlers({
 		"chat.thread.read": (params) => runner.readThread(params),
 		"chat.message.send": (params, context) => runner.sendMessage(params, callOf(context)),
 		"chat.steer": (params, context) => runner.steer(params, callOf(context)),
-		"chat.cancel": (params, context) => runner.cancel(params, callOf(context)),
+		"chat.cancel": (params, context) =>
+			runner.cancel(params, callOf(context), { endCommands: !params.keep_commands }),
 		"chat.approval.list": (params) => ({ approvals: runner.listApprovals(params) }),
 		"chat.approval.respond": (params, context) => runner.respondApproval(params, callOf(context)),
 		"chat.settings.read": ({ thread_id }) => {

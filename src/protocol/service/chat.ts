@@ -114,9 +114,15 @@ export const chatSteer = defineMethod({
 
 export const chatCancel = defineMethod({
 	name: "chat.cancel",
-	summary: "Interrupts the running turn, or takes back the message that waits for the turn named.",
+	summary:
+		"Interrupts the running turn with the commands it started, or takes back the message that waits for the turn named.",
 	scope: "chat.write",
-	params: z.strictObject({ thread_id: threadId, turn_id: z.string().max(100).optional() }),
+	params: z.strictObject({
+		thread_id: threadId,
+		turn_id: z.string().max(100).optional(),
+		/** Commands that the turn started run on; otherwise they end with it. */
+		keep_commands: z.boolean().default(false),
+	}),
 	result: z.looseObject({ thread_id: z.string(), turn_id: z.string() }),
 	errors: ["THREAD_NOT_FOUND", "TURN_NOT_ACTIVE"],
 	mutates: true,

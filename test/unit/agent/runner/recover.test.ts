@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createDeferred } from "#base/deferred.ts";
+import { newId } from "#base/id.ts";
 import type { Environment } from "#daemon/agent/environment.ts";
+import { createAgentTools } from "#daemon/agent/tool/index.ts";
 import { defineTool } from "#daemon/agent/tool.ts";
 import type { ChatEvent } from "#protocol/chat-event.ts";
 import { call, createHarness, type Harness, type Say } from "./harness.ts";
@@ -163,7 +165,10 @@ test("recover: a person's own command is not run again, and a side thread is gon
 		remove: async () => undefined,
 		realPath: async (path) => path,
 	};
-	await using h = await createHarness({ script: [["x", { gate: "g" }]], deps: { environment } });
+	const protectedPaths = { folders: [], files: [], exposed: [] };
+	const { running, runUserCommand } = createAgentTools({ newId, protectedPaths, userHome: undefined });
+	const commands = { runUserCommand, terminate: running.terminate, killTurn: running.killTurn };
+	await using h = await createHarness({ script: [["x", { gate: "g" }]], deps: { environment, commands } });
 	const threadId = await h.thread();
 	await h.runner.shellCommand({ thread_id: threadId, command: "rm it" }, call());
 	await ran.promise;

@@ -1,11 +1,13 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { newId } from "#base/id.ts";
 import type { Environment, ExecRequest, ExecResult } from "#daemon/agent/environment.ts";
+import { createAgentTools } from "#daemon/agent/tool/index.ts";
 import { readHistory } from "#daemon/storage/repository/chat-history.ts";
 import type { CommandExecutionItem, Item } from "#protocol/codex-item.ts";
 import { call, createHarness, type Harness } from "./harness.ts";
 
-/** Commands that end when the test says so. */
+/** The real way to run a person's command, over processes that end when the test says so. */
 function createCommands() {
 	const started: ExecRequest[] = [];
 	const killed: string[] = [];
@@ -39,12 +41,11 @@ function createCommands() {
 		remove: async () => undefined,
 		realPath: async (path) => path,
 	};
-	return {
-		environment,
-		started,
-		killed,
-		end: (at: number, result: Partial<ExecResult>) => ends[at]?.(result),
-	};
+	const protectedPaths = { folders: [], files: [], exposed: [] };
+	const { running, runUserCommand } = createAgentTools({ newId, protectedPaths, userHome: undefined });
+	const commands = { runUserCommand, terminate: running.terminate, killTurn: running.killTurn };
+	const end = (at: number, result: Partial<ExecResult>) => ends[at]?.(result);
+	return { deps: { environment, commands }, started, killed, end };
 }
 
 async function until(test: () => boolean): Promise<void> {
@@ -58,7 +59,7 @@ function shellItem(h: Harness, threadId: string): Item | undefined {
 
 test("user shell: a command in an idle thread is a turn of its own, and the model reads it later", async () => {
 	const commands = createCommands();
-	await using h = await createHarness({ script: [["ok"]], deps: { environment: commands.environment } });
+	await using h = await createHarness({ script: [["ok"]], deps: commands.deps });
 	const thread_id = await h.thread();
 	const { turn_id } = await h.runner.shellCommand({ thread_id, command: "echo out; exit 3" }, call());
 	await until(() => commands.started.length === 1);
@@ -88,7 +89,7 @@ test("user shell: a command in an idle thread is a turn of its own, and the mode
 test("user shell: beside a running turn the command belongs to it, outlives it, and its words come after the turn's", async () => {
 	const commands = createCommands();
 	const script = [["x", { gate: "g" }]];
-	await using h = await createHarness({ script, deps: { environment: commands.environment } });
+	await using h = await createHarness({ script, deps: commands.deps });
 	const thread_id = await h.thread();
 	const { turn_id } = await h.runner.startTurn({ thread_id, input: [{ type: "text", text: "go" }] }, call());
 	await h.gates.reached("g");
@@ -100,16 +101,16 @@ test("user shell: beside a running turn the command belongs to it, outlives it, 
 	commands.end(0, { output: "a" });
 	await until(() => (shellItem(h, thread_id) as CommandExecutionItem | undefined)?.status === "completed");
 	expect(commands.killed).toEqual([]);
-	const history = readHistory(h.store, thread_id).map((item) =>
-		JSON.stringify(item).includes("<user_shell_command>"),
-	);
+	const isReport = (item: unknown) => JSON.stringify(item).includes("<user_shell_command>");
+	await until(() => readHistory(h.store, thread_id).some(isReport));
+	const history = readHistory(h.store, thread_id).map(isReport);
 	expect(history.at(-1)).toBe(true);
 	expect(history.filter(Boolean)).toHaveLength(1);
 });
 
 test("user shell: an interrupt ends the command of its own turn", async () => {
 	const commands = createCommands();
-	await using h = await createHarness({ deps: { environment: commands.environment } });
+	await using h = await createHarness({ deps: commands.deps });
 	const thread_id = await h.thread();
 	const { turn_id } = await h.runner.shellCommand({ thread_id, command: "sleep 9" }, call());
 	await until(() => commands.started.length === 1);
@@ -124,7 +125,7 @@ test("user shell: an interrupt ends the command of its own turn", async () => {
 test("user shell: a repeated request does not run the command again", async () => {
 	const commands = createCommands();
 	const script = [["x", { gate: "g" }]];
-	await using h = await createHarness({ script, deps: { environment: commands.environment } });
+	await using h = await createHarness({ script, deps: commands.deps });
 	const thread_id = await h.thread();
 	await h.runner.startTurn({ thread_id, input: [{ type: "text", text: "go" }] }, call());
 	await h.gates.reached("g");
@@ -136,4 +137,22 @@ test("user shell: a repeated request does not run the command again", async () =
 	h.gates.open("g");
 	await h.when("chat.turn.completed");
 	expect(commands.started).toHaveLength(1);
+});
+
+test("cancel: the commands of a turn end with it where the client wants that, and run on where it does not", async () => {
+	const killed: string[] = [];
+	const commands = { ...createCommands().deps.commands, killTurn: (turnId: string) => killed.push(turnId) };
+	const script = [
+		["a", { gate: "g" }],
+		["b", { gate: "g" }],
+	];
+	await using h = await createHarness({ script, deps: { commands } });
+	const thread_id = await h.thread();
+	const input = [{ type: "text", text: "go" }];
+	await h.runner.startTurn({ thread_id, input }, call());
+	await h.runner.cancel({ thread_id }, call());
+	expect(killed).toEqual([]);
+	const { turn_id } = await h.runner.startTurn({ thread_id, input }, call());
+	await h.runner.cancel({ thread_id }, call(), { endCommands: true });
+	expect(killed).toEqual([turn_id]);
 });
