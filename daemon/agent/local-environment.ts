@@ -16,6 +16,7 @@ import { childEnvironment } from "./sandbox/child-environment.ts";
 import { listForeignSockets } from "./sandbox/foreign-sockets.ts";
 import { createGitGuard } from "./sandbox/git-guard.ts";
 import { resolveRealPath } from "./sandbox/real-path.ts";
+import { detectSeatbelt, seatbeltArgv } from "./sandbox/seatbelt.ts";
 import { createTerminalHelper } from "./sandbox/terminal-helper.ts";
 
 /** Kept output of one command: enough for any log a model can use, little enough for many at once. */
@@ -47,6 +48,7 @@ export interface LocalEnvironment extends Environment, AsyncDisposable {
 export async function createLocalEnvironment(options: LocalEnvironmentOptions): Promise<LocalEnvironment> {
 	const pipes = createPipePool(PIPES_READY);
 	const [detected] = await Promise.all([detectBubblewrap(options.env), pipes.ready()]);
+	const seatbelt = detectSeatbelt();
 	const bubblewrap = typeof detected === "string" ? undefined : detected;
 	const protectedPaths = listProtectedPaths(options.paths, options.env, resolveRealPath);
 	const running = new Set<RunningProcess>();
@@ -59,9 +61,9 @@ export async function createLocalEnvironment(options: LocalEnvironmentOptions): 
 		const argv = request.tty === true ? terminalArgv(request.argv) : request.argv;
 		if (typeof argv === "string") return failedProcess(argv);
 		if (request.sandbox === "danger-full-access") return start(request, argv);
-		if (bubblewrap === undefined)
-			return failedProcess("There is no sandbox on this machine, and the command was to run in one.");
-		return startFenced(request, argv, bubblewrap);
+		if (bubblewrap !== undefined) return startFenced(request, argv, bubblewrap);
+		if (typeof seatbelt !== "string") return startBelted(request, argv);
+		return failedProcess("There is no sandbox on this machine, and the command was to run in one.");
 	}
 
 	function startFenced(request: ExecRequest, argv: readonly string[], program: Bubblewrap): RunningProcess {
@@ -78,18 +80,27 @@ export async function createLocalEnvironment(options: LocalEnvironmentOptions): 
 		return started;
 	}
 
+	function startBelted(request: ExecRequest, argv: readonly string[]): RunningProcess {
+		const place = placeOf(request, protectedPaths);
+		if (typeof place === "string") return failedProcess(place);
+		const temporary = ["/tmp", options.env["TMPDIR"] ?? "/tmp"].map((folder) => resolveRealPath(folder));
+		const plan = { ...place, temporary, networkAccess: request.networkAccess, hidden: protectedPaths };
+		return start(request, seatbeltArgv(plan, argv), place.cwd);
+	}
+
 	/** For a thread whose client named no environment: what a command needs to find its programs and its person. */
 	const ownEssentials = Object.fromEntries(
 		ESSENTIAL.flatMap((name) => (options.env[name] === undefined ? [] : [[name, options.env[name]]])),
 	);
 
-	function start(request: ExecRequest, argv: readonly string[]): RunningProcess {
+	/** @param cwd where the sandbox itself does not go to the request's folder. */
+	function start(request: ExecRequest, argv: readonly string[], cwd = "/"): RunningProcess {
 		const env = childEnvironment({ ...ownEssentials, ...request.env });
 		if (request.sandbox !== "danger-full-access") delete env["TMPDIR"];
 		const started = startProcess(
 			{
 				argv,
-				cwd: request.sandbox === "danger-full-access" ? request.cwd : "/",
+				cwd: request.sandbox === "danger-full-access" ? request.cwd : cwd,
 				env,
 				outputLimitBytes: OUTPUT_LIMIT_BYTES,
 				input: request.tty === true,
@@ -104,9 +115,14 @@ export async function createLocalEnvironment(options: LocalEnvironmentOptions): 
 	return {
 		machineId: options.machineId,
 		sandbox: {
-			kind: bubblewrap === undefined ? "none" : "bubblewrap",
-			available: bubblewrap !== undefined,
-			detail: typeof detected === "string" ? detected : detected.program,
+			kind: bubblewrap !== undefined ? "bubblewrap" : typeof seatbelt === "string" ? "none" : "seatbelt",
+			available: bubblewrap !== undefined || typeof seatbelt !== "string",
+			detail:
+				typeof detected !== "string"
+					? detected.program
+					: typeof seatbelt === "string"
+						? detected
+						: seatbelt.program,
 		},
 		protectedPaths,
 		exec,

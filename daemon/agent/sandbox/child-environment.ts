@@ -64,7 +64,21 @@ const ALLOWED = new Set([
 	"NIX_SSL_CERT_FILE",
 	"NIX_LD",
 	"NIX_LD_LIBRARY_PATH",
+	"CODEX_THREAD_ID",
 ]);
+/** As the reference server has it: plain text in one encoding, and a name by which programs know that an agent runs them. */
+const QUIET = {
+	TERM: "dumb",
+	COLORTERM: "",
+	NO_COLOR: "1",
+	PAGER: "cat",
+	GIT_PAGER: "cat",
+	GH_PAGER: "cat",
+	LANG: "C.UTF-8",
+	LC_ALL: "C.UTF-8",
+	LC_CTYPE: "C.UTF-8",
+	CODEX_CI: "1",
+};
 /** Locale categories; other names that begin like these are used to carry secrets over ssh. */
 const LOCALE = /^LC_[A-Z]+$/;
 
@@ -78,7 +92,7 @@ export function childEnvironment(env: Env): Record<string, string> {
 		if (value === undefined) continue;
 		if (ALLOWED.has(name) || LOCALE.test(name)) kept[name] = name === "PATH" ? absoluteOnly(value) : value;
 	}
-	return { ...kept, TERM: "dumb", NO_COLOR: "1", PAGER: "cat", GIT_PAGER: "cat" };
+	return { ...kept, ...QUIET };
 }
 
 /** A search path with `.` or a blank in it would let the workspace say what `ls` is. */

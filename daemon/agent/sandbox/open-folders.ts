@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { isInside } from "../../policy/protected.ts";
 import type { SandboxPlan } from "./bubblewrap.ts";
+import { listGuardedPlaces } from "./git-places.ts";
 import { resolveRealPath } from "./real-path.ts";
 
 /**
@@ -24,9 +25,10 @@ export function openFolders(plan: SandboxPlan, privateFolders: readonly string[]
 	if (!covered && emptied) args.push("--ro-bind", plan.cwd, plan.cwd);
 	if (!writable) return args;
 	// Hooks and config in .git run outside the sandbox later, so they are not the command's to write.
-	for (const root of roots) {
-		const git = join(root, ".git");
-		if (existsSync(git)) args.push("--ro-bind", git, git);
+	const guarded = new Set(roots.filter((root) => root !== "/").flatMap((root) => listGuardedPlaces(root)));
+	for (const place of [...guarded].sort((a, b) => a.length - b.length)) {
+		// Outside the roots nothing is writable anyway.
+		if (roots.some((root) => isInside(place, root))) args.push("--ro-bind", place, place);
 	}
 	return args;
 }

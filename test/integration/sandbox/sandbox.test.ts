@@ -123,6 +123,32 @@ describe.skipIf(!available).each(ROOTS)("sandbox at %s", (root) => {
 		expect(existsSync(join(work, ".git/hooks/pre-commit"))).toBe(false);
 	});
 
+	test("sandbox: the state of a repository inside the workspace stays as it is", async () => {
+		mkdirSync(join(work, "deep/inner/.git/hooks"), { recursive: true });
+		const result = await sh("echo evil > deep/inner/.git/hooks/pre-commit; echo fine > deep/inner/file");
+		expect(result.output).toMatch(/Read-only file system/);
+		expect(existsSync(join(work, "deep/inner/.git/hooks/pre-commit"))).toBe(false);
+		expect(readFileSync(join(work, "deep/inner/file"), "utf8")).toBe("fine\n");
+	});
+
+	test("sandbox: a command has a terminal of its own, and input reaches it, when it asks for one", async () => {
+		const running = environment.exec({
+			argv: ["/bin/bash", "-c", "tty; stty size; read x; echo got $x"],
+			cwd: work,
+			env: { PATH: process.env["PATH"] ?? "", HOME: join(root, "user") },
+			sandbox: "read-only",
+			networkAccess: false,
+			writableRoots: [],
+			tty: true,
+		});
+		running.write?.("foo\n");
+		const result = await running.done;
+		expect(result.output).toMatch(/\/dev\/pts\/0\r\n/);
+		expect(result.output).toMatch(/24 80\r\n/);
+		expect(result.output).toMatch(/got foo\r\n$/);
+		expect(result.exitCode).toBe(0);
+	});
+
 	test.each(["read-only", "workspace-write"] as const)(
 		"sandbox: secrets cannot be read when %s",
 		async (sandbox) => {

@@ -17,11 +17,16 @@ test("environment: names that only look harmless stay out, and the workspace doe
 	});
 	expect(env).toEqual({
 		PATH: "/usr/bin:/bin",
-		LC_ALL: "C",
 		NIX_PATH: "nixpkgs=/n",
 		TERM: "dumb",
+		COLORTERM: "",
 		NO_COLOR: "1",
 		PAGER: "cat",
 		GIT_PAGER: "cat",
+		GH_PAGER: "cat",
+		LANG: "C.UTF-8",
+		LC_ALL: "C.UTF-8",
+		LC_CTYPE: "C.UTF-8",
+		CODEX_CI: "1",
 	});
 });

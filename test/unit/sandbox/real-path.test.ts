@@ -74,10 +74,15 @@ test("environment: only what is allowed goes on", () => {
 	});
 	expect(child).toEqual({
 		PATH: "/bin",
-		LC_ALL: "C",
 		TERM: "dumb",
+		COLORTERM: "",
 		NO_COLOR: "1",
 		PAGER: "cat",
 		GIT_PAGER: "cat",
+		GH_PAGER: "cat",
+		LANG: "C.UTF-8",
+		LC_ALL: "C.UTF-8",
+		LC_CTYPE: "C.UTF-8",
+		CODEX_CI: "1",
 	});
 });

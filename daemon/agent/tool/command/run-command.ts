@@ -103,7 +103,7 @@ function startSession(call: CommandCall, context: ToolContext, services: ToolSer
 	const process = context.environment.exec({
 		argv: call.argv,
 		cwd: call.cwd,
-		env: context.env,
+		env: { ...context.env, CODEX_THREAD_ID: context.threadId },
 		sandbox: call.sandbox,
 		networkAccess: call.networkAccess,
 		workspaceRoot: call.workspace,
