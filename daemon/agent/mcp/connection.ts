@@ -153,6 +153,10 @@ export async function openConnection(
 			throw new StartupTimeout(name, timeoutMs / 1000);
 		throw error;
 	}
+	client.setNotificationHandler(types.ToolListChangedNotificationSchema, async () => {
+		// A list that cannot be read leaves the last one.
+		tools = await readTools(client, sdk, AbortSignal.timeout(timeoutMs)).catch(() => tools);
+	});
 	const request = { timeout: config.tool_timeout_sec * 1000 };
 
 	return {
@@ -160,7 +164,9 @@ export async function openConnection(
 			info: client.getServerVersion() ?? null,
 			capabilities: client.getServerCapabilities() ?? null,
 			instructions: client.getInstructions() ?? null,
-			tools,
+			get tools() {
+				return tools;
+			},
 		},
 		get open() {
 			return open;

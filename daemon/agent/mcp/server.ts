@@ -88,7 +88,9 @@ export function createServer(options: ConnectionOptions): ManagedServer {
 			return current?.open === true ? current : null;
 		},
 		connect() {
-			if (current !== null && !current.open && !stop.signal.aborted) {
+			// One that has never started would not start now either; config.toml has to change first.
+			const away = catalogue !== null && current?.open !== true && state.status !== "starting";
+			if (away && !stop.signal.aborted) {
 				current = null;
 				tell({ status: "starting" });
 				starting = start();

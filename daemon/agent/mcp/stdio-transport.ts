@@ -10,7 +10,7 @@ export interface StdioServer {
 }
 
 /** One message is no longer than this; a server that sends more is cut off. */
-const MESSAGE_MAX_BYTES = 64 * 1024 * 1024;
+const MESSAGE_MAX_CHARS = 64 * 1024 * 1024;
 const GRACE_MS = 1_000;
 
 /** Where the message lists end in what came so far. */
@@ -39,11 +39,19 @@ const wording: Readonly<Record<string, string>> = {
  */
 export function createStdioTransport(server: StdioServer): Transport {
 	let child: ChildProcess | undefined;
-	let buffer = "";
+	let pending: string[] = [];
+	let pendingChars = 0;
 
 	function take(chunk: string): void {
-		const { lines, rest } = splitLines(buffer + chunk);
-		buffer = rest;
+		pending.push(chunk);
+		pendingChars += chunk.length;
+		if (!chunk.includes("\n")) {
+			if (pendingChars > MESSAGE_MAX_CHARS && child) signalGroup(child, "SIGKILL");
+			return;
+		}
+		const { lines, rest } = splitLines(pending.join(""));
+		pending = [rest];
+		pendingChars = rest.length;
 		for (const line of lines) {
 			try {
 				transport.onmessage?.(JSON.parse(line) as JSONRPCMessage);
@@ -52,7 +60,6 @@ export function createStdioTransport(server: StdioServer): Transport {
 				transport.onerror?.(error instanceof Error ? error : new Error(String(error)));
 			}
 		}
-		if (buffer.length > MESSAGE_MAX_BYTES && child) signalGroup(child, "SIGKILL");
 	}
 
 	const transport: Transport = {

@@ -57,6 +57,7 @@ const tools = [
 		inputSchema: object({ path: { type: "string" } }),
 		annotations: { destructiveHint: true, readOnlyHint: false },
 	},
+	{ name: "learn", description: "Adds a tool.", inputSchema: object({}), annotations: reading },
 	{ name: "plain", description: "Has no annotations.", inputSchema: object({}) },
 ];
 
@@ -65,7 +66,10 @@ const text = (value: string) => ({ content: [{ type: "text" as const, text: valu
 function createExample(): Server {
 	const server = new Server(
 		{ name: "example", version: "1.2.3" },
-		{ capabilities: { tools: {}, resources: {} }, instructions: "Be kind to the example." },
+		{
+			capabilities: { tools: { listChanged: true }, resources: {} },
+			instructions: "Be kind to the example.",
+		},
 	);
 	server.setRequestHandler(ListToolsRequestSchema, () => ({ tools }));
 	server.setRequestHandler(ListResourcesRequestSchema, () => ({
@@ -88,6 +92,10 @@ function createExample(): Server {
 			}
 			case "fail":
 				return { ...text("it failed"), isError: true };
+			case "learn":
+				tools.push({ name: "learned", description: "New.", inputSchema: object({}), annotations: reading });
+				await server.sendToolListChanged();
+				return text("learned");
 			case "refuse":
 				throw new Error("refused by the server");
 			case "picture":

@@ -227,6 +227,50 @@ test("code mode: a script that fills its memory fails, and the next one runs", a
 	expect(texts(await bench.exec('text("fine")'))).toEqual(["fine"]);
 });
 
+test("code mode: a deferred tool of a namespace is not described, is in ALL_TOOLS, and gives its own value", async () => {
+	const value = { content: [{ type: "text", text: "3" }], structuredContent: { sum: 3 } };
+	const add = defineTool({
+		name: "mcp__ex__add",
+		spec: {
+			type: "namespace",
+			name: "mcp__ex",
+			tools: [
+				{
+					type: "function",
+					name: "add",
+					description: "Adds.",
+					defer_loading: true,
+					parameters: { type: "object", properties: {} },
+					output_schema: { type: "object", properties: { sum: { type: "number" } }, required: ["sum"] },
+				},
+			],
+		},
+		execute: () => Promise.resolve(answer("3", { value })),
+	});
+	await using bench = createCodeBench({}, {}, [add]);
+	expect(String((await bench.tools())[0]?.spec["description"])).not.toContain("mcp__ex__add");
+	const result = await bench.exec(`
+		const { name, description } = ALL_TOOLS.find((tool) => tool.name.includes("add"));
+		text(description.split("\\n")[4]);
+		text((await tools[name]({})).structuredContent);
+	`);
+	expect(texts(result)).toEqual([
+		"declare const tools: { mcp__ex__add(args: {}): Promise<CallToolResult<{",
+		'{"sum":3}',
+	]);
+});
+
+test("code mode: a call out of a script that nobody waits for is held until the thread's next exec or wait", async () => {
+	await using bench = createCodeBench({ late: () => answer("late") });
+	const first = await bench.exec(
+		"yield_control(); await new Promise((r) => setTimeout(r, 20)); text(await tools.late({}))",
+	);
+	expect(head(first)).toBe("Script running with cell ID 1");
+	await bench.exec("await new Promise((r) => setTimeout(r, 60))");
+	expect(texts(await bench.wait({ cell_id: "1" }))).toEqual(["late"]);
+	expect(bench.calls).toHaveLength(1);
+});
+
 test("code mode: nothing of the host is reachable from a script", async () => {
 	await using bench = createCodeBench();
 	const names = ["process", "require", "console", "fetch", "host", "module", "Worker", "std", "os"];

@@ -158,6 +158,12 @@ test("mcp: a server that went away is started again for the next call", async ()
 	expect((await bench.call("mcp__ex__echo", { text: "back" })).success).toBe(true);
 });
 
+test("mcp: a tool that a server learns later is offered from then on", async () => {
+	await using bench = createMcpBench({ table: { ex: example } });
+	await bench.call("mcp__ex__learn");
+	await expect.poll(async () => (await bench.tools()).map((tool) => tool.name)).toContain("mcp__ex__learned");
+});
+
 test("mcp: an interrupted call is cancelled at the server and has no end of its own", async () => {
 	await using bench = createMcpBench({ table: { ex: example } });
 	await bench.tools();
