@@ -38,7 +38,11 @@ const silent = {
 };
 
 /** The facade over the real runner, loop, tools, provider and store; only the daemon around them is left out. */
-export async function openTestFacade({ env, cwd, installation = {} }: TestFacadeOptions): Promise<TestFacade> {
+export async function openTestFacade({
+	env,
+	cwd,
+	installation = {},
+}: TestFacadeOptions): Promise<TestFacade> {
 	const paths = resolvePaths(env);
 	await mkdir(paths.home, { recursive: true });
 	const logger = createMemoryLogger();

@@ -1,9 +1,11 @@
+import type { Thread } from "#protocol/record.ts";
 import { CodexError } from "../method.ts";
 import { callOf, type Methods, type Office, type Request } from "../office.ts";
 import { threadFork } from "../params/thread.ts";
 import type { Decoded } from "../wire/decode.ts";
 import { answerOf, load, made, storedInUse, tellUsage, WHOLE_HISTORY } from "./opening.ts";
 import { type Overrides, toPatch } from "./patch.ts";
+import { nameOf } from "./thread-view.ts";
 
 export function createForkMethods(office: Office): Methods {
 	const { ports, desk } = office;
@@ -19,6 +21,14 @@ export function createForkMethods(office: Office): Methods {
 		return before.turn_id;
 	}
 
+	/** A copy is called as its source is. */
+	async function keepName(source: Thread, copy: Thread, request: Request): Promise<Thread> {
+		const title = nameOf(source);
+		if (title === null || nameOf(copy) === title) return copy;
+		const asked = { thread_id: copy.thread_id, title };
+		return (await runner.renameThread(asked, callOf(request.peer))).thread;
+	}
+
 	async function fork(params: unknown, request: Request) {
 		const said = threadFork.decode(params);
 		const source = storedInUse(office, said.threadId);
@@ -30,7 +40,10 @@ export function createForkMethods(office: Office): Methods {
 		};
 		const patch = { ...overrides, settings };
 		const asked = { thread_id: said.threadId, last_turn_id: lastTurnOf(said), patch };
-		const { thread } = await made(office, () => runner.fork(asked, callOf(request.peer)));
+		const thread = await made(office, async () => {
+			const made = await runner.fork(asked, callOf(request.peer));
+			return keepName(source, made.thread, request);
+		});
 		if (!said.excludeTurns) request.peer.notify("deprecationNotice", WHOLE_HISTORY);
 		load(office, thread, request);
 		desk.open(thread.thread_id).toldStatus = JSON.stringify({ type: "idle" });
