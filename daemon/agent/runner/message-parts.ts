@@ -2,7 +2,7 @@ import { AppError } from "#base/app-error.ts";
 import type { UserInput } from "#protocol/codex-item.ts";
 
 /** A message as the store keeps it: its text, and its parts where they say more than that. */
-export interface MessageParts {
+interface MessageParts {
 	text: string;
 	/** JSON of the parts; null when one plain text is all. */
 	content: string | null;

@@ -23,7 +23,7 @@ export interface Questions {
 	expire(turnId: string): void;
 }
 
-export type AnnounceQuestion = (
+type AnnounceQuestion = (
 	type: "chat.question.required" | "chat.question.resolved",
 	question: Question,
 ) => void;

@@ -143,6 +143,8 @@ export interface CodexRunner extends AsyncDisposable, CodexThreads {
 	updateSettings(params: MethodParams<"chat.settings.update">, call: RunnerCall): Promise<{ thread: Thread }>;
 	archiveThread(threadId: string, call: RunnerCall): Promise<{ thread: Thread }>;
 	renameThread(params: MethodParams<"chat.rename">, call: RunnerCall): Promise<{ thread: Thread }>;
+	/** A title made for it; one that somebody gave stays. @throws AppError THREAD_NOT_FOUND. */
+	suggestTitle(params: { thread_id: string; title: string }, call: RunnerCall): Promise<{ thread: Thread }>;
 	resumeThread(threadId: string, call: RunnerCall): Promise<{ thread: Thread }>;
 	/** Events of one thread as they are published; not replayed. */
 	subscribeEvents(threadId: string, listener: (event: ChatEvent) => void): Disposable;

@@ -6,6 +6,7 @@ import {
 	renameThreadWrite,
 	resumeThreadWrite,
 	type StoredThread,
+	suggestTitleWrite,
 	updateSettingsWrite,
 } from "#daemon/storage/repository/chat-thread.ts";
 import type { WriteCommand } from "#daemon/storage/store.ts";
@@ -32,6 +33,7 @@ type ThreadService = Pick<
 	| "updateSettings"
 	| "archiveThread"
 	| "renameThread"
+	| "suggestTitle"
 	| "resumeThread"
 >;
 
@@ -102,8 +104,12 @@ export function createThreadService(ports: ThreadServicePorts): ThreadService {
 				throw new AppError("INVALID_PARAMS", "Whether a thread is ephemeral is decided when it is made.");
 			return change(updateSettingsWrite, { thread_id, ...patch }, call);
 		},
-		updateSettings: (params, call) => change(updateSettingsWrite, params, call),
+		updateSettings: ({ effort, ...params }, call) => {
+			const settings = effort === undefined ? {} : { settings: { effort } };
+			return change(updateSettingsWrite, { ...params, ...settings }, call);
+		},
 		archiveThread: (threadId, call) => change(archiveThreadWrite, { thread_id: threadId }, call),
+		suggestTitle: (params, call) => change(suggestTitleWrite, params, call),
 		renameThread: (params, call) => change(renameThreadWrite, params, call),
 		resumeThread: (threadId, call) => change(resumeThreadWrite, { thread_id: threadId }, call),
 	};

@@ -40,8 +40,8 @@ export function createChatHandlers({
 		"chat.approval.respond": (params, context) => runner.respondApproval(params, callOf(context)),
 		"chat.settings.read": ({ thread_id }) => {
 			const { thread } = runner.readThread({ thread_id, limit: 1 });
-			const { provider, model, approval_policy, sandbox, agent_name } = thread;
-			return { provider, model, approval_policy, sandbox, agent_name };
+			const { provider, model, approval_policy, sandbox, agent_name, settings } = thread;
+			return { provider, model, approval_policy, sandbox, agent_name, settings };
 		},
 		"chat.settings.update": (params, context) => runner.updateSettings(params, callOf(context)),
 		"chat.archive": ({ thread_id }, context) => runner.archiveThread(thread_id, callOf(context)),

@@ -11,6 +11,7 @@ import {
 	createThreadWrite,
 	renameThreadWrite,
 	resumeThreadWrite,
+	suggestTitleWrite,
 	updateSettingsWrite,
 } from "./chat-thread.ts";
 import { saveStepsWrite } from "./chat-turn.ts";
@@ -20,6 +21,7 @@ export const CHAT_COMMANDS = [
 	createThreadWrite,
 	updateSettingsWrite,
 	renameThreadWrite,
+	suggestTitleWrite,
 	archiveThreadWrite,
 	resumeThreadWrite,
 	sendMessageWrite,

@@ -12,7 +12,7 @@ interface TaskInput {
 	options?: TurnOptions;
 }
 
-export interface TaskRef {
+interface TaskRef {
 	thread_id: string;
 	turn_id: string;
 }

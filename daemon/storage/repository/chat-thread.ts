@@ -129,7 +129,7 @@ export function touchThread(tx: Tx, threadId: string): void {
 }
 
 /** What a new thread starts with. */
-export interface NewThread {
+interface NewThread {
 	thread_id: string;
 	agent_name: string | null;
 	title: string | null;
@@ -268,6 +268,20 @@ export const renameThreadWrite = defineWrite(
 		requireThread(tx, input.thread_id);
 		tx.run("UPDATE chat_thread SET title = ?, named = 1 WHERE thread_id = ?", input.title, input.thread_id);
 		tx.append(threadStream(input.thread_id), "thread.renamed", { title: input.title });
+		return { thread: requireThread(tx, input.thread_id) };
+	},
+);
+
+/** A title that nobody gave: it stays only as long as nobody gives one. */
+export const suggestTitleWrite = defineWrite(
+	"chat.thread.suggest-title",
+	(tx, input: { thread_id: string; title: string }): { thread: StoredThread } => {
+		requireThread(tx, input.thread_id);
+		tx.run(
+			"UPDATE chat_thread SET title = ? WHERE thread_id = ? AND named = 0",
+			input.title,
+			input.thread_id,
+		);
 		return { thread: requireThread(tx, input.thread_id) };
 	},
 );

@@ -65,7 +65,7 @@ const turnOptionsSchema = z.looseObject({
 /** What was asked of one turn beside its messages. */
 export type TurnOptions = z.infer<typeof turnOptionsSchema>;
 
-export function parseTurnOptions(json: string | null): TurnOptions {
+function parseTurnOptions(json: string | null): TurnOptions {
 	return json === null ? {} : turnOptionsSchema.parse(JSON.parse(json));
 }
 

@@ -4,8 +4,10 @@ import {
 	approvalDecisionSchema,
 	approvalPolicySchema,
 	approvalSchema,
+	questionSchema,
 	sandboxModeSchema,
 	threadSchema,
+	threadSettingsSchema,
 	turnSchema,
 } from "../record.ts";
 import { chatTaskMethods } from "./chat-task.ts";
@@ -68,6 +70,8 @@ export const chatThreadRead = defineMethod({
 		turns: z.array(turnSchema),
 		has_more: z.boolean(),
 		approvals: z.array(approvalSchema),
+		/** Open questions of this thread, first asked first. */
+		questions: z.array(questionSchema).optional(),
 	}),
 	errors: ["THREAD_NOT_FOUND"],
 	mutates: false,
@@ -174,6 +178,7 @@ export const chatSettingsRead = defineMethod({
 		approval_policy: approvalPolicySchema,
 		sandbox: sandboxModeSchema,
 		agent_name: z.string(),
+		settings: threadSettingsSchema.optional(),
 	}),
 	errors: ["THREAD_NOT_FOUND"],
 	mutates: false,
@@ -186,6 +191,8 @@ export const chatSettingsUpdate = defineMethod({
 	params: z.strictObject({
 		thread_id: threadId,
 		model: z.string().max(200).optional(),
+		/** How much the model reasons, by its own names; null: its default. */
+		effort: z.string().min(1).max(64).nullable().optional(),
 		approval_policy: approvalPolicySchema.optional(),
 		sandbox: sandboxModeSchema.optional(),
 	}),
