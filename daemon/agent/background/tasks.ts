@@ -40,7 +40,7 @@ export async function writeTitle(
 /** A commit message for a diff; null when none could be had. */
 export function writeCommitMessage(
 	background: BackgroundRunner,
-	about: { diff: string; provider: string | null; cwd: string },
+	about: { diff: string; provider: string | null },
 ): Promise<string | null> {
 	return background.run({
 		purpose: "commit_message",
@@ -49,14 +49,13 @@ export function writeCommitMessage(
 		maxTokens: 300,
 		timeoutMs: 60_000,
 		provider: about.provider,
-		cwd: about.cwd,
 	});
 }
 
 /** A few sentences on a conversation; null when none could be had. */
 export function writeSummary(
 	background: BackgroundRunner,
-	about: { text: string; provider: string | null; cwd: string },
+	about: { text: string; provider: string | null },
 ): Promise<string | null> {
 	return background.run({
 		purpose: "summary",
@@ -65,6 +64,5 @@ export function writeSummary(
 		maxTokens: 200,
 		timeoutMs: 60_000,
 		provider: about.provider,
-		cwd: about.cwd,
 	});
 }

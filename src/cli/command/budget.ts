@@ -9,9 +9,12 @@ interface Amounts {
 const number = (value: number): string => value.toLocaleString("en-US");
 const of = (limit: string | null): string => (limit === null ? "" : ` of ${limit}`);
 
+/** Small sums in full: a cent is many calls. */
+const dollars = (value: number): string => `$${value.toFixed(value > 0 && value < 0.1 ? 4 : 2)}`;
+
 function line(name: string, spent: Amounts, limit: Amounts): string {
 	const tokens = `${number(spent.tokens ?? 0)}${of(limit.tokens === null ? null : number(limit.tokens))} tokens`;
-	const usd = `$${(spent.usd ?? 0).toFixed(2)}${of(limit.usd === null ? null : `$${limit.usd}`)}`;
+	const usd = `${dollars(spent.usd ?? 0)}${of(limit.usd === null ? null : `$${limit.usd}`)}`;
 	const turns = `${number(spent.turns ?? 0)}${of(limit.turns === null ? null : number(limit.turns))} turns`;
 	return `${name.padEnd(8)} ${tokens}, ${usd}, ${turns}`;
 }
@@ -43,7 +46,7 @@ export const budgetCommand = defineCommand({
 			line("today", spent.day, limits.day),
 			...(spent.thread === null ? [] : [line("thread", spent.thread, limits.thread)]),
 			...models.map((model) => {
-				const money = model.priced ? `$${model.usd.toFixed(2)}` : "price unknown";
+				const money = model.priced ? dollars(model.usd) : "price unknown";
 				return `  ${model.model} (${model.provider}): ${number(model.tokens)} tokens, ${money}`;
 			}),
 		];

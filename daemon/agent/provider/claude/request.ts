@@ -17,7 +17,9 @@ export function buildClaudeBody(
 	{ model, tools, takesImages, maxOutputTokens }: ClaudeRequestOptions,
 ): Record<string, unknown> {
 	const known = claudeModel(model);
-	const { thinking, effort } = thinkingMembers(known, request.options?.effort);
+	// A title is not worth a thought.
+	const wanted = request.kind === "background" ? "none" : request.options?.effort;
+	const { thinking, effort } = thinkingMembers(known, wanted);
 	const { system, messages } = toClaude(request.input, takesImages);
 	const schema = request.options?.outputSchema;
 	const output = {

@@ -4,7 +4,9 @@ import { createBackgroundRunner, smallModelOf } from "#daemon/agent/background/b
 import { cleanTitle } from "#daemon/agent/background/tasks.ts";
 import { createTitles, type TitlePort } from "#daemon/agent/background/titles.ts";
 import type { ModelEvent, ModelProvider, ModelRequest } from "#daemon/agent/model.ts";
+import { createBackgroundHandlers } from "#daemon/service/background/handlers.ts";
 import { type Thread, type Turn, threadSchema, turnSchema } from "#protocol/record.ts";
+import { chatBackgroundWrite } from "#protocol/service/background.ts";
 import { createFakeClock } from "#test/support/fake-clock.ts";
 import { createMemoryLogger } from "#test/support/logger.ts";
 
@@ -200,4 +202,35 @@ test("titles: what models put around a name is taken off", () => {
 	expect(cleanTitle("Title: Fix it.")).toBe("Fix it");
 	expect(cleanTitle(" \n ")).toBeNull();
 	expect(cleanTitle("x".repeat(100))?.length).toBe(60);
+});
+
+test("background: chat.background.write gives a text for either purpose, each with its own instructions", async () => {
+	const asked: string[] = [];
+	using background = runnerOn(() =>
+		providerThat((request) => {
+			asked.push(JSON.stringify(request.input));
+			return say("written")();
+		}),
+	);
+	const handlers = createBackgroundHandlers({ background });
+	for (const purpose of ["commit_message", "summary"] as const) {
+		const params = chatBackgroundWrite.params.parse({ purpose, text: "the-text" });
+		expect(await handlers["chat.background.write"](params)).toEqual({ text: "written" });
+	}
+	expect(asked[0]).toContain("git commit");
+	expect(asked[1]).not.toContain("git commit");
+	for (const input of asked) expect(input).toContain("the-text");
+});
+
+test("background: a long input keeps its start and its end", async () => {
+	const asked: string[] = [];
+	using background = runnerOn(() =>
+		providerThat((request) => {
+			asked.push(JSON.stringify(request.input));
+			return say("fine")();
+		}),
+	);
+	await background.run({ ...TASK, input: `start${"x".repeat(50_000)}end` });
+	expect(asked[0]?.length).toBeLessThan(13_000);
+	expect(asked[0]).toMatch(/start[\s\S]*end/);
 });
