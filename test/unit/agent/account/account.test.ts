@@ -1,3 +1,5 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -149,6 +151,22 @@ test("account: what another program wrote during a refresh stays", async () => {
 	});
 	await open().credentials.prepare();
 	expect(readAuth()).toMatchObject({ tokens: { refresh_token: "rt-of-another" } });
+});
+
+test("account: a refresh waits for the Codex CLI's lock and takes what the CLI wrote meanwhile", async (context) => {
+	if (spawnSync("flock", ["--version"]).status !== 0) {
+		context.skip("no flock program here; the lock file of our own is used then");
+	}
+	writeAuth({ expiresInMs: 60_000 });
+	const cli = spawn("flock", ["-x", join(codexHome, "auth.lock"), "-c", "echo held; cat"]);
+	await once(cli.stdout, "data");
+	const { credentials } = open();
+	const prepared = credentials.prepare();
+	writeAuth({ refreshToken: "rt-of-the-cli", expiresInMs: 7_200_000 });
+	cli.stdin.end();
+	await prepared;
+	expect(server.requests).toEqual([]);
+	expect(credentials.login()).toMatchObject({ refreshToken: "rt-of-the-cli" });
 });
 
 test("account: after a 401 the file is read again, then the token renewed, then it ends", async () => {

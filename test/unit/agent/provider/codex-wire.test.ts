@@ -213,14 +213,14 @@ test("codex wire: compaction and later windows are told in the metadata", async 
 			options: { sandbox: "danger-full-access", originator: "a cliént" },
 		},
 	});
-	const { headers, body } = backend.sent[0] ?? { headers: {}, body: {} };
+	const headers = backend.sent[0]?.headers ?? {};
 	expect(headers["x-codex-window-id"]).toBe("thr:1");
 	expect(headers["originator"]).toBe("a cli_nt");
 	expect(JSON.parse(String(headers["x-codex-turn-metadata"]))).toMatchObject({
 		...{ request_kind: "compaction", window_number: 1, sandbox: "none", sandbox_mode: "danger-full-access" },
 		...{ thread_id: "thr", turn_id: "trn", analytics_enabled: false },
 	});
-	expect(body).toMatchObject({ parallel_tool_calls: false, tools: [] });
+	expect(backend.sent[0]?.body).toMatchObject({ parallel_tool_calls: false, tools: [] });
 });
 
 test("codex wire: a ChatGPT login brings its headers and a compressed body", async () => {
