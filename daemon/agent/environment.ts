@@ -30,6 +30,9 @@ export interface ExecRequest {
 	workspaceRoot?: string;
 	/** Extra writable folders in workspace-write, beside the workspace and /tmp. */
 	writableRoots: readonly string[];
+	/** Leaves /tmp, or the folder that TMPDIR names, read-only in workspace-write. */
+	excludeSlashTmp?: boolean;
+	excludeTmpdir?: boolean;
 	/** Gives it a terminal of 80 by 24 that a helper beside it owns (docs/adr/0004), with its input open for `write`. */
 	tty?: boolean;
 }

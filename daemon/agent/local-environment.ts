@@ -74,7 +74,14 @@ export async function createLocalEnvironment(options: LocalEnvironmentOptions): 
 		// A workspace around the home is not one whose sockets are its own.
 		const own = place.roots.filter((root) => root !== "/" && (home === undefined || !isInside(home, root)));
 		const sockets = listForeignSockets(options.env, own);
-		const plan = { ...place, sockets, home, networkAccess: request.networkAccess, hidden: protectedPaths };
+		const plan = {
+			...place,
+			sockets,
+			home,
+			networkAccess: request.networkAccess,
+			tmpReadOnly: request.excludeSlashTmp === true,
+			hidden: protectedPaths,
+		};
 		const started = start(request, sandboxArgv(program, plan, argv));
 		void started.done.then(() => guarded[Symbol.dispose]());
 		return started;
@@ -83,7 +90,11 @@ export async function createLocalEnvironment(options: LocalEnvironmentOptions): 
 	function startBelted(request: ExecRequest, argv: readonly string[]): RunningProcess {
 		const place = placeOf(request, protectedPaths);
 		if (typeof place === "string") return failedProcess(place);
-		const temporary = ["/tmp", options.env["TMPDIR"] ?? "/tmp"].map((folder) => resolveRealPath(folder));
+		const tmpdir = options.env["TMPDIR"];
+		const temporary = [
+			...(request.excludeSlashTmp === true ? [] : ["/tmp"]),
+			...(request.excludeTmpdir === true || tmpdir === undefined ? [] : [tmpdir]),
+		].map((folder) => resolveRealPath(folder));
 		const plan = { ...place, temporary, networkAccess: request.networkAccess, hidden: protectedPaths };
 		return start(request, seatbeltArgv(plan, argv), place.cwd);
 	}

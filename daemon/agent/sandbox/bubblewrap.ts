@@ -44,6 +44,8 @@ export interface SandboxPlan {
 	hidden: ProtectedPaths;
 	/** Sockets of other programs (foreign-sockets.ts); each is covered. */
 	sockets: readonly string[];
+	/** Nothing may be written in /tmp. */
+	tmpReadOnly?: boolean;
 	/** The person's home, which is never writable as a whole. */
 	home: string | undefined;
 }
@@ -115,7 +117,8 @@ export function sandboxArgv(bubblewrap: Bubblewrap, plan: SandboxPlan, argv: rea
 	const visible = plan.sockets.filter((path) => !privateFolders.some((folder) => isInside(path, folder)));
 	args.push(...hide({ ...plan.hidden, files: [...plan.hidden.files, ...visible] }));
 	for (const folder of privateFolders)
-		if (folder !== "/tmp" || (!writable && !roots.includes("/tmp"))) args.push("--remount-ro", folder);
+		if (folder !== "/tmp" || plan.tmpReadOnly === true || (!writable && !roots.includes("/tmp")))
+			args.push("--remount-ro", folder);
 	args.push(
 		...bubblewrap.userNamespace,
 		"--unshare-pid",

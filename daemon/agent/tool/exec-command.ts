@@ -74,6 +74,7 @@ async function executeCommand(
 	const verdict = await judge({ args, argv, cwd, workspace, granted }, context, services);
 	if (verdict.kind === "refuse")
 		return failure(verdict.rejected ? rejectedCommand(verdict.text) : verdict.text);
+	warnWithoutSandbox(context, services);
 	const item = startedItem(context, argv, cwd);
 	const policy = sandboxPolicyOf(context.settings);
 	const call: CommandCall = {
@@ -82,7 +83,7 @@ async function executeCommand(
 		workspace,
 		sandbox: verdict.sandbox,
 		networkAccess: policy.networkAccess ?? services.networkAccess,
-		writableRoots: policy.writableRoots,
+		policy,
 		tty: args.tty === true,
 		waitMs: commandWaitMs(args.yield_time_ms),
 		maxOutputTokens: args.max_output_tokens ?? DEFAULT_OUTPUT_TOKENS,
@@ -123,6 +124,18 @@ async function askPerson(
 		success: false,
 		stopTurn: outcome.decision !== "decline",
 	};
+}
+
+/** Says once in each thread that nothing fences its commands in, and why. */
+function warnWithoutSandbox(context: ToolContext, services: ToolServices): void {
+	const { sandbox } = context.environment;
+	if (sandbox.available || context.sandbox === "danger-full-access") return;
+	if (services.warned.has(context.threadId)) return;
+	services.warned.add(context.threadId);
+	const why = sandbox.detail === null ? "" : `: ${sandbox.detail}`;
+	context.items.note?.("warning", {
+		message: `There is no sandbox on this machine${why}. Every command is asked for.`,
+	});
 }
 
 /** A shell by its path or name; what is no shell of this machine becomes the plain one. */

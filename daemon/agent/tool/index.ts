@@ -59,6 +59,7 @@ function createServices(options: ToolOptions): ToolServices {
 		shell: options.shell ?? "/bin/bash",
 		userHome: options.userHome,
 		networkAccess: options.networkAccess ?? false,
+		warned: new Set(),
 		moves: new WeakMap<object, Map<string, string>>(),
 	};
 }

@@ -20,6 +20,8 @@ export interface ToolServices {
 	readonly userHome: string | undefined;
 	/** Whether sandboxed commands may use the network. */
 	readonly networkAccess: boolean;
+	/** Threads that were told that there is no sandbox. */
+	readonly warned: Set<string>;
 	/** Files a turn's patches moved (from → to), by the turn's baseline, so that its diff shows a rename. */
 	readonly moves: WeakMap<object, Map<string, string>>;
 }

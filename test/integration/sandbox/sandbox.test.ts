@@ -117,6 +117,11 @@ describe.skipIf(!available).each(ROOTS)("sandbox at %s", (root) => {
 		expect(existsSync("/tmp/weave-private")).toBe(false);
 	});
 
+	test("sandbox: /tmp is read-only when the policy excludes it", async () => {
+		const result = await sh("echo x > /tmp/weave-excluded", { excludeSlashTmp: true });
+		expect(result.output).toMatch(/Read-only file system/);
+	});
+
 	test("sandbox: git's own state stays as it is", async () => {
 		await sh("echo evil > .git/hooks/pre-commit; mv .git gone; rm -rf .git");
 		expect(existsSync(join(work, ".git/hooks"))).toBe(true);

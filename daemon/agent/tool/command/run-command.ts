@@ -4,6 +4,7 @@ import type { SandboxMode } from "#protocol/record.ts";
 import type { ExecResult, RunningCommand } from "../../environment.ts";
 import type { ToolContext, ToolResult } from "../../tool.ts";
 import { failure, interrupted, rejectedCommand } from "../result.ts";
+import type { SandboxChoices } from "../sandbox-policy.ts";
 import type { ToolServices } from "../services.ts";
 import type { CommandSession } from "../session/running-commands.ts";
 import { createUnread } from "../session/unread.ts";
@@ -23,7 +24,7 @@ export interface CommandCall {
 	readonly workspace: string;
 	readonly sandbox: SandboxMode;
 	readonly networkAccess: boolean;
-	readonly writableRoots: readonly string[];
+	readonly policy: Pick<SandboxChoices, "writableRoots" | "excludeSlashTmp" | "excludeTmpdir">;
 	readonly tty: boolean;
 	readonly waitMs: number;
 	readonly maxOutputTokens: number;
@@ -107,7 +108,9 @@ function startSession(call: CommandCall, context: ToolContext, services: ToolSer
 		sandbox: call.sandbox,
 		networkAccess: call.networkAccess,
 		workspaceRoot: call.workspace,
-		writableRoots: call.writableRoots,
+		writableRoots: call.policy.writableRoots,
+		excludeSlashTmp: call.policy.excludeSlashTmp,
+		excludeTmpdir: call.policy.excludeTmpdir,
 		tty: call.tty,
 	});
 	const completed = createDeferred<void>();
