@@ -108,7 +108,8 @@ function insertValue(lines: readonly Line[], path: readonly string[], value: unk
 	if (table.length === 0) {
 		const last = lines.findLastIndex((one) => one.table?.length === 0 && one.key !== null);
 		const first = lines.findIndex((one) => one.isHeader);
-		const at = last >= 0 ? last + 1 : first < 0 ? lines.length : first;
+		const end = lines.at(-1)?.text === "" ? lines.length - 1 : lines.length;
+		const at = last >= 0 ? last + 1 : first < 0 ? end : first;
 		return [...lines.slice(0, at), line, ...lines.slice(at)];
 	}
 	const same = (one: Line): boolean => one.table?.length === table.length && startsWith(one.table, table);
