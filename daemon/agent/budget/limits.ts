@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import { AppError } from "#base/app-error.ts";
 import { readConfig } from "#config/read.ts";
@@ -31,7 +31,7 @@ function ownPrices(file: string): Readonly<Record<string, Price>> {
 	throw new AppError("CONFIG_INVALID", `${file}: ${member} is not as expected.`, { data: { file } });
 }
 
-/** Reads the budgets as they are now: a change counts for the very next call. @throws AppError CONFIG_INVALID. */
+/** Reads the budgets of config.json and the environment. @throws AppError CONFIG_INVALID. */
 export function readBudgetRules(
 	file: string,
 	env: Readonly<Record<string, string | undefined>>,
@@ -50,5 +50,19 @@ export function readBudgetRules(
 			turns: amount(config.get("budget.thread.turns")),
 		},
 		prices: ownPrices(file),
+	};
+}
+
+/** Rules as the file is now; parsed anew only when it has changed, since every model call asks. */
+export function createBudgetRules(
+	file: string,
+	env: Readonly<Record<string, string | undefined>>,
+): () => BudgetRules {
+	let cached: { stamp: string; rules: BudgetRules } | null = null;
+	return () => {
+		const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+		const stamp = stat === undefined ? "" : `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
+		if (cached?.stamp !== stamp) cached = { stamp, rules: readBudgetRules(file, env) };
+		return cached.rules;
 	};
 }

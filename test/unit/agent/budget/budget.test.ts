@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type BudgetRules, readBudgetRules } from "#daemon/agent/budget/limits.ts";
+import { configKey } from "#config/read.ts";
+import { writeConfig } from "#config/write.ts";
+import { type BudgetRules, createBudgetRules, readBudgetRules } from "#daemon/agent/budget/limits.ts";
 import { type BudgetMeter, createBudgetMeter, localDay } from "#daemon/agent/budget/meter.ts";
 import { costMicroUsd, findPrice } from "#daemon/agent/budget/prices.ts";
 import { withBudget } from "#daemon/agent/budget/with-budget.ts";
@@ -231,4 +233,15 @@ test("budget: background calls count for the day only", async () => {
 	}
 	expect(ends).toEqual(["completed", "completed", "failed"]);
 	expect(meter.read(null).daySpent).toMatchObject({ tokens: 4, turns: 0 });
+});
+
+test("budget: a setting that is changed counts from the next call on", () => {
+	const file = join(folder, "config.json");
+	const rules = createBudgetRules(file, {});
+	expect(rules().day).toEqual(NO_LIMIT);
+	writeConfig(file, configKey("budget.day.tokens"), 7);
+	expect(rules().day).toEqual({ ...NO_LIMIT, tokens: 7 });
+	expect(rules()).toBe(rules());
+	writeConfig(file, configKey("budget.day.tokens"), undefined);
+	expect(rules().day).toEqual(NO_LIMIT);
 });
