@@ -36,6 +36,7 @@ export interface ApprovalAsk {
 	readonly context: ToolContext;
 	/** Calls that were allowed for the rest of the thread. */
 	readonly grants: Set<string>;
+	allowForGood(server: string, tool: string): Promise<void>;
 }
 
 function question({ server, tool, args }: ApprovalAsk): Readonly<Record<string, unknown>> {
@@ -78,7 +79,9 @@ export async function permitCall(ask: ApprovalAsk): Promise<CallPermission> {
 		if (!parsed?.success || parsed.data.action === "cancel")
 			return { type: "refused", message: "user cancelled MCP tool call" };
 		if (parsed.data.action === "decline") return { type: "refused", message: "user rejected MCP tool call" };
-		if (parsed.data._meta?.persist !== undefined) grants.add(grant);
+		const persist = parsed.data._meta?.persist;
+		if (persist !== undefined) grants.add(grant);
+		if (persist === "always") await ask.allowForGood(server, tool.name);
 		return { type: "allowed" };
 	} catch (error) {
 		if (context.signal.aborted) return { type: "interrupted" };

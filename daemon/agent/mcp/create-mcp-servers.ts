@@ -17,6 +17,8 @@ export interface McpPorts {
 	readonly defaultCwd: string;
 	/** `[mcp_servers]` of config.toml as it is now, parsed but not checked; undefined when there is none. */
 	table(): unknown;
+	/** A person allowed a tool for good; keeps it in config.toml. Absent: it counts for the thread. */
+	allowForGood?(server: string, tool: string): Promise<void>;
 	/** The thread's environment; only named variables of it reach a server. */
 	env(threadId: string | null): Readonly<Record<string, string | undefined>>;
 	/** A Codex notification of a thread, outside of any turn. */

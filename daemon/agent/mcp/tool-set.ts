@@ -11,6 +11,10 @@ import { createMcpTool } from "./tool.ts";
 /** As long as the real server waits with a turn for servers that still start. */
 const START_WAIT_MS = 1_000;
 
+interface ToolSetPorts extends StartWait {
+	allowForGood?(server: string, tool: string): Promise<void>;
+}
+
 interface StartWait {
 	readonly clock: Clock;
 	readonly startWaitMs?: number | undefined;
@@ -34,16 +38,18 @@ export async function waitForStart(
 export async function toolSet(
 	{ running, configured, grants }: ThreadServers,
 	{ model }: ToolSetRequest,
-	wait: StartWait,
+	ports: ToolSetPorts,
 ): Promise<readonly Tool[]> {
 	const code = model.toolMode === "code";
 	if (configured.length === 0 && !code) return [];
-	await waitForStart(running.values(), wait);
+	await waitForStart(running.values(), ports);
+	const allowForGood = async (server: string, tool: string): Promise<void> =>
+		ports.allowForGood?.(server, tool);
 	const tools: Tool[] = [];
 	for (const server of running.values()) {
 		const { config } = server.options;
 		const offered = (server.catalogue?.tools ?? []).filter((tool) => offersTool(config, tool.name));
-		tools.push(...offered.map((tool) => createMcpTool({ server, tool, model, grants })));
+		tools.push(...offered.map((tool) => createMcpTool({ server, tool, model, grants, allowForGood })));
 	}
 	const sorted = tools.toSorted((one, other) => (one.name < other.name ? -1 : 1));
 	const search = model.toolSearch === true && !code ? [createToolSearch(sorted)] : [];

@@ -13,6 +13,7 @@ export interface McpToolOptions {
 	readonly tool: McpTool;
 	readonly model: ModelDescription;
 	readonly grants: Set<string>;
+	allowForGood(server: string, tool: string): Promise<void>;
 }
 
 /** The item of a call, as Codex has it. */
@@ -112,7 +113,7 @@ function finishedItem(item: McpToolCallItem, outcome: Outcome, completedAtMs: nu
 const INTERRUPTED: ToolResult = { output: "aborted by user", success: false, stopTurn: false };
 
 async function call(options: McpToolOptions, input: string, context: ToolContext): Promise<ToolResult> {
-	const { server, tool, grants } = options;
+	const { server, tool, grants, allowForGood } = options;
 	const { name, config } = server.options;
 	const args: unknown = input.trim() === "" ? {} : JSON.parse(input);
 	if (args === null || typeof args !== "object" || Array.isArray(args))
@@ -127,7 +128,15 @@ async function call(options: McpToolOptions, input: string, context: ToolContext
 	const call = { server: name, tool: tool.name, args, readOnly, startedAtMs };
 	const item = callItem(context.callId, call);
 	await context.items.started(item);
-	const permission = await permitCall({ server: name, config, tool, args: given, context, grants });
+	const permission = await permitCall({
+		server: name,
+		config,
+		tool,
+		args: given,
+		context,
+		grants,
+		allowForGood,
+	});
 	if (permission.type === "interrupted") return INTERRUPTED;
 	let outcome: Outcome;
 	if (permission.type === "refused") outcome = { error: permission.message };

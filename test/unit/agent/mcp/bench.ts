@@ -27,6 +27,8 @@ export interface McpBench extends AsyncDisposable {
 	readonly items: { event: "started" | "completed"; item: ToolItem }[];
 	readonly questions: ClientQuestion[];
 	readonly effects: string[];
+	/** What the person allowed for good. */
+	readonly allowed: string[];
 	tools(
 		over?: Partial<ModelDescription>,
 		thread?: string,
@@ -48,6 +50,7 @@ export function createMcpBench({ table, env = {}, answers = [] }: McpBenchOption
 	const items: McpBench["items"] = [];
 	const questions: ClientQuestion[] = [];
 	const effects: string[] = [];
+	const allowed: string[] = [];
 	const servers = createMcpServers({
 		clock: systemClock,
 		version: "0.0.0",
@@ -56,6 +59,7 @@ export function createMcpBench({ table, env = {}, answers = [] }: McpBenchOption
 		defaultCwd: tmpdir(),
 		table: () => table,
 		env: () => ({ PATH: process.env["PATH"], SECRET_OF_OURS: "no", ...env }),
+		allowForGood: (server, tool) => Promise.resolve(void allowed.push(`${server} ${tool}`)),
 		notify: (thread, _method, params) => {
 			const { name, status, error } = params as unknown as McpBench["told"][number];
 			told.push({ thread, name, status, error });
@@ -105,6 +109,7 @@ export function createMcpBench({ table, env = {}, answers = [] }: McpBenchOption
 		items,
 		questions,
 		effects,
+		allowed,
 		tools,
 		async call(name, args = {}, over = {}) {
 			const tool = (await tools()).find((each) => each.name === name);

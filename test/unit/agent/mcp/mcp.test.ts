@@ -190,6 +190,7 @@ test("mcp: a tool that may change things is asked for, and the answer decides", 
 		{ type: "result" as const, result: { action: "decline" } },
 		{ type: "result" as const, result: { action: "cancel" } },
 		accept({ _meta: { persist: "session" } }),
+		accept({ _meta: { persist: "always" } }),
 	];
 	await using bench = createMcpBench({ table: { ex: example }, answers });
 	expect((await bench.call("mcp__ex__delete_all", { path: "/y" })).success).toBe(true);
@@ -218,7 +219,10 @@ test("mcp: a tool that may change things is asked for, and the answer decides", 
 	expect((await bench.call("mcp__ex__plain")).success).toBe(true);
 	expect((await bench.call("mcp__ex__plain")).success).toBe(true);
 	expect(bench.questions).toHaveLength(4);
-	expect(bench.effects.filter((effect) => effect === "intend call")).toHaveLength(3);
+	expect(bench.allowed).toEqual([]);
+	expect((await bench.call("mcp__ex__delete_all")).success).toBe(true);
+	expect(bench.allowed).toEqual(["ex delete-all"]);
+	expect(bench.effects.filter((effect) => effect === "intend call")).toHaveLength(4);
 });
 
 test("mcp: nobody is asked when the policy is never: refused, but not with full access or config.toml's word", async () => {
