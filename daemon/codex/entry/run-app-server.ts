@@ -44,7 +44,9 @@ async function serveJoined(options: AppServerOptions): Promise<number | undefine
 		}
 		await using listener = await openExtraListener(address, options);
 		if (listener) options.say(`listening on: ${listener.address}`);
-		// Nothing is said on this connection; it ends with the daemon.
+		// Nothing is said on this connection; it ends with the daemon, which is noticed while it is read alone.
+		socket.resume();
+		socket.once("end", () => socket.destroy());
 		await new Promise((resolve) => socket.once("close", resolve));
 		return 0;
 	} finally {
