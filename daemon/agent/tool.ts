@@ -90,6 +90,8 @@ export interface ToolContext {
 	askClient?(question: ClientQuestion): Promise<ClientAnswer>;
 	/** The thread's settings as they were when the turn began. */
 	readonly settings?: ThreadSettings;
+	/** Something that goes on when the call has returned (a command left running); the turn takes its items until then. */
+	outlive?(until: Promise<unknown>): void;
 	/** ms since 1970. */
 	nowMs(): number;
 }

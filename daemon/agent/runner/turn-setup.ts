@@ -84,6 +84,7 @@ export function createTurnSetup({ deps, approvals, questions, grants }: TurnSetu
 			effects: live.effects,
 			requestApproval: (request) => approvals.ask(live, request),
 			askClient: (question) => questions.ask(live, question),
+			outlive: (until) => follow(until, callsOf(live)),
 			settings: thread.settings,
 			nowMs: deps.clock.nowMs,
 		});

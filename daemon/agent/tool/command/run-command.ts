@@ -133,6 +133,7 @@ function startSession(call: CommandCall, context: ToolContext, services: ToolSer
 	void follow(session, call, context).then(completed.resolve, completed.reject);
 	// Whoever waits hears of it; nobody may.
 	completed.promise.catch(() => undefined);
+	context.outlive?.(completed.promise);
 	return session;
 }
 
