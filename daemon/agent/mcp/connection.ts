@@ -101,7 +101,10 @@ async function readTools(client: Client, [, , types]: Sdk, signal: AbortSignal):
 export function failureText(error: unknown, timeoutMs: number): string {
 	const message = error instanceof Error ? error.message : String(error);
 	const code = (error as { code?: unknown } | null)?.code;
-	if (code === -32001) return `timed out awaiting tools/call after ${timeoutMs}ms`;
+	if (code === -32001) {
+		const after = timeoutMs > 1000 ? `${Math.round(timeoutMs / 1000)}s` : `${timeoutMs}ms`;
+		return `timed out awaiting tools/call after ${after}`;
+	}
 	if (code === -32000 || message === "Not connected") return "Transport closed";
 	if (typeof code !== "number") return message;
 	return `Mcp error: ${code}: ${message.replace(/^MCP error -?\d+: /, "")}`;
