@@ -1,34 +1,34 @@
-import { z } from "zod";
 import { AppError } from "#base/app-error.ts";
 import type { Question } from "#protocol/record.ts";
 
-/** Params of Codex `item/tool/requestUserInput`, as far as a terminal shows them. */
-const inputParamsSchema = z.looseObject({
-	questions: z
-		.array(
-			z.looseObject({
-				id: z.string(),
-				question: z.string(),
-				options: z
-					.array(z.looseObject({ label: z.string() }))
-					.nullable()
-					.optional(),
-			}),
-		)
-		.catch([]),
-});
+/** One question of Codex `item/tool/requestUserInput`, as far as a terminal shows it. */
+interface AskedInput {
+	id: string;
+	question: string;
+	labels: string[];
+}
 
-function inputsOf(question: Question) {
-	return inputParamsSchema.parse(question.params).questions;
+function textOf(value: unknown, member: string): string {
+	if (typeof value !== "object" || value === null) return "";
+	const found: unknown = Reflect.get(value, member);
+	return typeof found === "string" ? found : "";
+}
+
+/** Members of another type count as empty: the daemon passes on what a model asked. */
+function inputsOf(question: Question): AskedInput[] {
+	const asked: unknown = question.params["questions"];
+	if (!Array.isArray(asked)) return [];
+	return asked.map((entry: unknown) => {
+		const options: unknown = typeof entry === "object" && entry !== null ? Reflect.get(entry, "options") : [];
+		const labels = Array.isArray(options) ? options.map((option: unknown) => textOf(option, "label")) : [];
+		return { id: textOf(entry, "id"), question: textOf(entry, "question"), labels };
+	});
 }
 
 function bodyOf(question: Question): string {
 	if (question.kind !== "user_input") return `  ${JSON.stringify(question.params)}`;
 	return inputsOf(question)
-		.map(({ question: text, options }) => {
-			const labels = (options ?? []).map((option) => `    - ${option.label}`);
-			return [`  ${text}`, ...labels].join("\n");
-		})
+		.map(({ question: text, labels }) => [`  ${text}`, ...labels.map((label) => `    - ${label}`)].join("\n"))
 		.join("\n");
 }
 
