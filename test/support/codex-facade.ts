@@ -9,7 +9,7 @@ import { createPreludeBuilder } from "#daemon/agent/prompt/build-prelude.ts";
 import { createProviderSelector } from "#daemon/agent/provider/select.ts";
 import { createEmbeddedRunner } from "#daemon/agent/runner/embedded-runner.ts";
 import type { CodexRunner } from "#daemon/agent/runner/runner.ts";
-import { createTools } from "#daemon/agent/tool/index.ts";
+import { createAgentTools } from "#daemon/agent/tool/index.ts";
 import { createCodexFacade } from "#daemon/codex/create-facade.ts";
 import type { CodexFacade } from "#daemon/codex/facade.ts";
 import type { InstallationMethods } from "#daemon/codex/method.ts";
@@ -56,13 +56,18 @@ export async function openTestFacade({
 		...{ paths, env, ...ports },
 		identity: { name: "codex_test", version: "0.0.0" },
 	});
-	const tools = createTools({ newId, protectedPaths: environment.protectedPaths, userHome: env["HOME"] });
+	const tools = createAgentTools({
+		newId,
+		protectedPaths: environment.protectedPaths,
+		userHome: env["HOME"],
+		isPlanToolEnabled: ({ settings }) => selector.settingsFor(settings).tools.updatePlan ?? false,
+	});
 	const runner = stack.use(
 		createEmbeddedRunner({
 			...{ store, environment, runTurn, logger, ...ports },
 			random: Math.random,
 			publish: () => undefined,
-			tools: async () => tools,
+			tools: tools.source,
 			providers: selector,
 			hooks: createHookRunner({ logger, telemetry: silent }),
 			prelude: createPreludeBuilder({
