@@ -1,68 +1,172 @@
 import { join } from "node:path";
+import { readConfig } from "#config/read.ts";
 import { createGit } from "#platform/git.ts";
 import { isSameProcess } from "#platform/identity.ts";
 import { VERSION } from "#protocol/limits.ts";
+import { type BackgroundRunner, createBackgroundRunner } from "./agent/background/background-runner.ts";
+import { createTitles } from "./agent/background/titles.ts";
+import { createBudgetRules } from "./agent/budget/limits.ts";
+import { type BudgetMeter, createBudgetMeter } from "./agent/budget/meter.ts";
+import { withBudget } from "./agent/budget/with-budget.ts";
 import { createCliBackend } from "./agent/cli-runner/cli-backend.ts";
 import { createCodeMode } from "./agent/code-mode/create-code-mode.ts";
 import { createHookRunner } from "./agent/hook/runner.ts";
 import { registerToolTiming } from "./agent/hook/tool-timing.ts";
 import type { LocalEnvironment } from "./agent/local-environment.ts";
 import { runTurn } from "./agent/loop/run-turn.ts";
+import { createMcpServers, type McpServers } from "./agent/mcp/create-mcp-servers.ts";
 import { createPreludeBuilder } from "./agent/prompt/build-prelude.ts";
-import { createProviderSelector } from "./agent/provider/select.ts";
+import { createProviderSelector, type ProviderSelector } from "./agent/provider/select.ts";
 import { createRecorder } from "./agent/recorder/create-recorder.ts";
+import type { ProviderSource, RunnerDeps } from "./agent/runner/deps.ts";
 import { createEmbeddedRunner } from "./agent/runner/embedded-runner.ts";
 import { findGitHead } from "./agent/runner/git-head.ts";
-import { createTools } from "./agent/tool/index.ts";
-import { joinToolSources } from "./agent/tool-source.ts";
+import type { CodexRunner } from "./agent/runner/runner.ts";
+import { type AgentTools, createAgentTools } from "./agent/tool/index.ts";
 import type { DaemonWorld } from "./compose.ts";
 import { entryUrl } from "./entry-url.ts";
 import type { Publish } from "./gateway/hub.ts";
-import { findThread, updateSettingsWrite } from "./storage/repository/chat-thread.ts";
+import { createRuleBook } from "./policy/rule-book.ts";
+import { createBudgetStore } from "./storage/repository/budget.ts";
+import { findThread, readThreadEnv, updateSettingsWrite } from "./storage/repository/chat-thread.ts";
 import type { Store } from "./storage/store.ts";
 
-/** The agent: providers, tools, the two ways to run a turn, and the runner over them. */
-export function openAgent(
-	world: DaemonWorld,
-	{ store, publish, environment }: { store: Store; publish: Publish; environment: LocalEnvironment },
-	stack: AsyncDisposableStack,
-) {
-	const { paths, env, clock, newId, random, telemetry, logger, fault } = world;
-	const selector = createProviderSelector({
-		paths,
-		env,
+interface AgentParts {
+	readonly store: Store;
+	readonly publish: Publish;
+	readonly environment: LocalEnvironment;
+}
+
+/** Version of Codex whose behaviour the agent follows (reference: recorded from codex-cli 0.169.0). */
+export const CODEX_VERSION = "0.169.0";
+
+/** What the rest of the daemon needs of the agent. Disposing ends turns, servers and programs, then saves what was spent. */
+export interface Agent extends AsyncDisposable {
+	readonly selector: ProviderSelector;
+	readonly runner: CodexRunner;
+	readonly meter: BudgetMeter;
+	readonly mcp: McpServers;
+	readonly tools: AgentTools;
+	readonly background: BackgroundRunner;
+}
+
+function openMcp(
+	{ clock, env, paths }: DaemonWorld,
+	{ store, publish }: AgentParts,
+	selector: ProviderSelector,
+): McpServers {
+	return createMcpServers({
 		clock,
-		newId,
-		identity: { name: "weave_codex", version: VERSION },
+		version: CODEX_VERSION,
+		defaultCwd: paths.home,
+		table: () => selector.settingsFor().mcpServers,
+		env: (threadId) => (threadId === null ? env : { ...env, ...readThreadEnv(store, threadId) }),
+		notify(threadId, method, params) {
+			const event = { type: "chat.codex" as const, thread_id: threadId, turn_id: "", method, params };
+			publish("chats.activity", event, { parameter: threadId });
+		},
 	});
-	const git = createGit(env);
-	const hooks = createHookRunner({ logger, telemetry });
-	stack.use(registerToolTiming(hooks, telemetry));
-	const codeMode = stack.use(
-		createCodeMode({ workerUrl: entryUrl("code-worker", "./agent/code-mode/worker-entry.ts"), clock, newId }),
-	);
-	const builtIn = createTools({ newId, protectedPaths: environment.protectedPaths, userHome: env["HOME"] });
-	const backend = stack.use(
-		createCliBackend({
-			...{ env, clock, random, logger },
-			threads: {
-				read: (threadId) => findThread(store, threadId)?.settings?.provider_thread_id ?? null,
-				async save(threadId, providerThreadId) {
-					const settings = { provider_thread_id: providerThreadId };
-					await store.write(updateSettingsWrite, { thread_id: threadId, settings });
-				},
+}
+
+/** Where each turn runs: here, or in the real program. */
+function openBackend({ env, clock, random, logger, paths }: DaemonWorld, { store }: AgentParts) {
+	return createCliBackend({
+		...{ env, clock, random, logger },
+		threads: {
+			read: (threadId) => findThread(store, threadId)?.settings?.provider_thread_id ?? null,
+			async save(threadId, providerThreadId) {
+				const settings = { provider_thread_id: providerThreadId };
+				await store.write(updateSettingsWrite, { thread_id: threadId, settings });
 			},
+		},
+		codexHome: paths.codexHome,
+		cwd: paths.home,
+		version: VERSION,
+		embedded: runTurn,
+	});
+}
+
+/** Names threads after their first turn, where a title's price is agreed to. */
+function openTitles(
+	{ env, paths, newId }: DaemonWorld,
+	parts: { runner: CodexRunner; selector: ProviderSelector; background: BackgroundRunner },
+): Disposable {
+	const { runner, selector, background } = parts;
+	return createTitles({
+		background,
+		enabled() {
+			const wanted = readConfig(paths.config, env).get("titles.enabled");
+			return typeof wanted === "boolean" ? wanted : selector.account().login !== "none";
+		},
+		port: {
+			onTurnEnded: runner.onTurnEnded,
+			read: (threadId) => runner.readThread({ thread_id: threadId, limit: 3 }),
+			async setTitle(threadId, title) {
+				const call = { label: "titles", clientId: newId(), idempotency: undefined };
+				await runner.suggestTitle({ thread_id: threadId, title }, call);
+			},
+		},
+	});
+}
+
+function commandsOf(tools: AgentTools): NonNullable<RunnerDeps["commands"]> {
+	return {
+		runUserCommand: tools.runUserCommand,
+		terminate: (id, threadId) => tools.running.terminate(id, threadId),
+		killTurn: (turnId) => tools.running.killTurn(turnId),
+	};
+}
+
+function openTools(
+	{ clock, newId, env, paths, logger }: DaemonWorld,
+	{ environment }: AgentParts,
+	{ selector, mcp }: { selector: ProviderSelector; mcp: McpServers },
+): AgentTools {
+	return createAgentTools({
+		...{ newId, clock },
+		protectedPaths: environment.protectedPaths,
+		userHome: env["HOME"],
+		rules: createRuleBook({
 			codexHome: paths.codexHome,
-			cwd: paths.home,
-			version: VERSION,
-			embedded: runTurn,
+			onProblem: (file, message) => logger.warn("a file of rules counts for nothing", { file, message }),
+		}),
+		isPlanToolEnabled: ({ settings }) => selector.settingsFor(settings).tools.updatePlan ?? false,
+		more: mcp.source,
+	});
+}
+
+/** The agent: providers, tools, the two ways to run a turn, and the runner over them. */
+export function openAgent(world: DaemonWorld, parts: AgentParts): Agent {
+	const stack = new AsyncDisposableStack();
+	const { paths, env, clock, newId, random, telemetry, logger, fault } = world;
+	const { store, publish, environment } = parts;
+	const identity = { name: "weave_codex", version: VERSION };
+	const selector = stack.use(createProviderSelector({ paths, env, clock, newId, identity }));
+	const meter = stack.use(
+		createBudgetMeter({
+			store: createBudgetStore(store),
+			...{ clock, logger },
+			rules: createBudgetRules(paths.config, env),
 		}),
 	);
+	const providers: ProviderSource = {
+		resolve: (provider, model, overrides) => withBudget(selector.resolve(provider, model, overrides), meter),
+		defaults: selector.defaults,
+	};
+	const hooks = createHookRunner({ logger, telemetry });
+	stack.use(registerToolTiming(hooks, telemetry));
+	const mcp = stack.use(openMcp(world, parts, selector));
+	const tools = openTools(world, parts, { selector, mcp });
+	const workerUrl = entryUrl("code-worker", "./agent/code-mode/worker-entry.ts");
+	const codeMode = stack.use(createCodeMode({ workerUrl, clock, newId }));
+	const backend = stack.use(openBackend(world, parts));
+	const git = createGit(env);
 	const runner = createEmbeddedRunner({
-		...{ store, publish, clock, newId, random, environment, hooks, logger, telemetry, fault },
+		...{ store, publish, clock, newId, random, environment, providers, hooks, logger, telemetry, fault },
 		runTurn: backend.runTurn,
-		tools: codeMode.wrap(joinToolSources([async () => builtIn])),
-		providers: selector,
+		tools: codeMode.wrap(tools.source),
+		commands: commandsOf(tools),
+		loopSettings: () => selector.settingsFor(),
 		prelude: createPreludeBuilder({
 			...{ clock, env, codexHome: paths.codexHome, environment },
 			settings: () => selector.promptSettings(),
@@ -73,5 +177,21 @@ export function openAgent(
 		gitHead: (cwd) => findGitHead({ readText: environment.readText, askGit: git.head }, cwd),
 		isProcessAlive: (pid, startTime) => startTime !== null && isSameProcess({ pid, start_time: startTime }),
 	});
-	return { selector, runner: stack.use(runner) };
+	stack.use(runner);
+	const setting = (name: "background.provider" | "background.model"): string | null => {
+		const value = readConfig(paths.config, env).get(name);
+		return typeof value === "string" ? value : null;
+	};
+	const background = stack.use(
+		createBackgroundRunner({
+			resolve: providers.resolve,
+			settings: () => ({ provider: setting("background.provider"), model: setting("background.model") }),
+			...{ clock, newId, logger },
+		}),
+	);
+	stack.use(openTitles(world, { runner, selector, background }));
+	return {
+		...{ selector, runner, meter, mcp, tools, background },
+		[Symbol.asyncDispose]: () => stack.disposeAsync(),
+	};
 }

@@ -1,14 +1,13 @@
+import { createGit } from "#platform/git.ts";
 import { VERSION } from "#protocol/limits.ts";
-import type { CodexRunner } from "./agent/runner/runner.ts";
+import type { LocalEnvironment } from "./agent/local-environment.ts";
 import { createCodexFacade } from "./codex/create-facade.ts";
 import type { CodexFacade } from "./codex/facade.ts";
+import { createInstallationMethods } from "./codex/installation/index.ts";
 import { type CodexSocket, createCodexSocket } from "./codex/listener/create-codex-socket.ts";
-import type { InstallationMethods } from "./codex/method.ts";
 import type { DaemonWorld } from "./compose.ts";
+import { type Agent, CODEX_VERSION } from "./compose-agent.ts";
 import { type CodexUpgrades, createCodexUpgrades } from "./gateway/codex-upgrade.ts";
-
-/** Version of Codex whose app-server protocol we speak (reference: recorded from codex-cli 0.169.0). */
-const PROTOCOL_VERSION = "0.169.0";
 
 /** The Codex protocol over the daemon's threads. */
 export interface CodexSide {
@@ -20,12 +19,27 @@ export interface CodexSide {
 
 export function openCodexSide(
 	world: DaemonWorld,
-	{ runner, installation }: { runner: CodexRunner; installation: InstallationMethods },
+	{ runner, selector, mcp }: Agent,
+	environment: LocalEnvironment,
 ): CodexSide {
-	const { paths, clock, newId, logger } = world;
+	const { paths, clock, newId, logger, env } = world;
 	const facade = createCodexFacade({
-		...{ runner, clock, newId, logger, paths, installation },
-		identity: { protocol: PROTOCOL_VERSION, ours: VERSION },
+		...{ runner, clock, newId, logger },
+		paths: { codexHome: paths.codexHome, home: paths.home, cwd: process.cwd() },
+		installation: createInstallationMethods({
+			codexHome: paths.codexHome,
+			cwd: process.cwd(),
+			environment,
+			account: selector.accounts,
+			mcp: {
+				list: () => mcp.status({ threadId: null }),
+				async reload() {
+					mcp.reload();
+				},
+			},
+			git: createGit(env).read,
+		}),
+		identity: { protocol: CODEX_VERSION, ours: VERSION },
 	});
 	const upgrades = createCodexUpgrades({ facade, clock });
 	return {

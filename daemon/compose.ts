@@ -9,7 +9,7 @@ import type { CodexRunner } from "./agent/runner/runner.ts";
 import { createBus } from "./bus/create-bus.ts";
 import type { Bus } from "./bus/port.ts";
 import type { CodexFacade } from "./codex/facade.ts";
-import { openAgent } from "./compose-agent.ts";
+import { type Agent, openAgent } from "./compose-agent.ts";
 import { type CodexSide, openCodexSide } from "./compose-codex.ts";
 import { entryUrl } from "./entry-url.ts";
 import { createGateway, type Gateway } from "./gateway/create-gateway.ts";
@@ -18,6 +18,9 @@ import type { Hub, Publish } from "./gateway/hub.ts";
 import type { Flags } from "./lifecycle/flags.ts";
 import type { Shutdown } from "./lifecycle/shutdown.ts";
 import { createPtyService, type PtyService } from "./pty/pty-service.ts";
+import { createAccountHandlers } from "./service/account/handlers.ts";
+import { createBackgroundHandlers } from "./service/background/handlers.ts";
+import { createBudgetHandlers } from "./service/budget/handlers.ts";
 import { createChatHandlers } from "./service/chat/handlers.ts";
 import { createDaemonHandlers } from "./service/daemon/handlers.ts";
 import { eventsHandlers } from "./service/events/index.ts";
@@ -111,7 +114,7 @@ interface Parts {
 	store: Store;
 	hub: Hub;
 	environment: AsyncDisposable;
-	runner: CodexRunner;
+	agent: Agent;
 	bus: Bus;
 	pty: PtyService;
 	coordSocket: AsyncDisposable;
@@ -124,13 +127,13 @@ interface Parts {
 
 /** Clients hear of every ended turn before their connections close, and the store closes last. */
 function addSteps(shutdown: Shutdown, parts: Parts): void {
-	const { gateway, hub, runner, pty } = parts;
+	const { gateway, hub, agent, pty } = parts;
 	const dispose = (part: AsyncDisposable) => async () => part[Symbol.asyncDispose]();
 	shutdown.add("stop-accepting", "gateway", () => gateway.beginDrain());
 	shutdown.add("announce", "daemon.state", () =>
 		hub.publish("daemon.state", { state: "stopping", reason: shutdown.cause?.detail ?? null }),
 	);
-	shutdown.add("abort-turns", "turns", dispose(runner));
+	shutdown.add("abort-turns", "turns", dispose(agent.runner));
 	shutdown.add("drain", "codex.sock", dispose(parts.codexSocket));
 	shutdown.add("drain", "codex clients", () => parts.codex.facade[Symbol.dispose]());
 	shutdown.add("drain", "coord.sock", dispose(parts.coordSocket));
@@ -140,6 +143,7 @@ function addSteps(shutdown: Shutdown, parts: Parts): void {
 	);
 	shutdown.add("flush", "gateway", dispose(gateway));
 	shutdown.add("flush", "pty-host link", dispose(pty));
+	shutdown.add("flush", "agent", dispose(agent));
 	shutdown.add("flush", "environment", dispose(parts.environment));
 	shutdown.add("flush", "hub", () => hub[Symbol.dispose]());
 	shutdown.add("flush", "store", dispose(parts.store));
@@ -163,7 +167,8 @@ export async function composeDaemon(world: DaemonWorld): Promise<Daemon> {
 	const hub = stack.use(createHub({ epoch: world.epoch }));
 	let bus: Bus;
 	const publish = tellBus(hub.publish, () => bus);
-	const { selector, runner } = openAgent(world, { store, publish, environment }, stack);
+	const agent = stack.use(openAgent(world, { store, publish, environment }));
+	const { selector, runner, meter, background } = agent;
 	bus = stack.use(createBus({ store, clock, newId, publish, threads: runner, telemetry, logger, fault }));
 	const pty = stack.use(
 		await createPtyService({
@@ -200,7 +205,7 @@ export async function composeDaemon(world: DaemonWorld): Promise<Daemon> {
 	const coordSocket = stack.use(
 		await createCoordSocket({ path: paths.coordSocket, bus, clock, logger, telemetry }),
 	);
-	const codex = openCodexSide(world, { runner, installation: {} });
+	const codex = openCodexSide(world, agent, environment);
 	stack.use(codex.facade);
 	const codexSocket = stack.use(await codex.listen());
 	const gateway = await createGateway({
@@ -219,6 +224,9 @@ export async function composeDaemon(world: DaemonWorld): Promise<Daemon> {
 		handlers: {
 			...eventsHandlers,
 			...createChatHandlers({ runner, selector }),
+			...createAccountHandlers({ account: selector.accounts, clock }),
+			...createBudgetHandlers({ meter, store }),
+			...createBackgroundHandlers({ background }),
 			...createWeaveHandlers({ bus }),
 			...pty.handlers,
 			...createDaemonHandlers({ status, requestStop: stopper(shutdown, pty, terminals) }),
@@ -230,7 +238,7 @@ export async function composeDaemon(world: DaemonWorld): Promise<Daemon> {
 	const { signal } = shutdown;
 	if (signal.aborted) throw signal.reason;
 	addSteps(shutdown, {
-		...{ store, hub, environment, runner, bus, pty, coordSocket, codex, codexSocket, gateway, terminals },
+		...{ store, hub, environment, agent, bus, pty, coordSocket, codex, codexSocket, gateway, terminals },
 	});
 	stack.move();
 	const listeners = [...gateway.listeners, { kind: "codex", address: paths.codexSocket }];

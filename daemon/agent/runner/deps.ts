@@ -13,8 +13,12 @@ import type { ApprovalPolicy, SandboxMode, ThreadSettings, TurnKind } from "#pro
 
 /** Finds the way to a model; null means the default. */
 export interface ProviderSource {
-	/** @throws AppError CONFIG_INVALID. */
-	resolve(provider: string | null, model: string | null): ModelProvider | Promise<ModelProvider>;
+	/** `overrides`: the thread's `settings.config`. @throws AppError CONFIG_INVALID. */
+	resolve(
+		provider: string | null,
+		model: string | null,
+		overrides?: Readonly<Record<string, unknown>>,
+	): ModelProvider | Promise<ModelProvider>;
 	/** What null resolves to now, and what the person's own configuration says of new threads. @throws AppError CONFIG_INVALID. */
 	defaults(): {
 		provider: string;

@@ -105,7 +105,7 @@ export function createTurnSetup({ deps, approvals, questions, grants }: TurnSetu
 		live.holdEffects(noteHead(live, cwd));
 		const mode = modeOf(settings);
 		const named = modelOf(thread);
-		const provider = await deps.providers.resolve(thread.provider, named);
+		const provider = await deps.providers.resolve(thread.provider, named, settings.config);
 		const model = provider.describe(named);
 		const [tools, prelude] = await Promise.all([
 			deps.tools({ threadId, cwd, kind, model, settings, mode }),
@@ -125,6 +125,7 @@ export function createTurnSetup({ deps, approvals, questions, grants }: TurnSetu
 			toolContext: contextOf(live),
 			takeSteer: live.takeSteer,
 			onSteer: live.onSteer,
+			hold: (work) => follow(work, callsOf(live)),
 			hooks: deps.hooks,
 		};
 		const input: TurnInput = {

@@ -5,6 +5,7 @@ import { agentRemoveCommand } from "./agent-remove.ts";
 import { agentRenameCommand } from "./agent-rename.ts";
 import { apiSchemaCommand } from "./api.ts";
 import { appServerCommand } from "./app-server.ts";
+import { budgetCommand } from "./budget.ts";
 import { callCommand } from "./call.ts";
 import { chatAnswerCommand } from "./chat-answer.ts";
 import { chatApprovalsCommand } from "./chat-approvals.ts";
@@ -88,6 +89,7 @@ export const COMMANDS: readonly CommandDescriptor[] = [
 	logoutCommand,
 	accountCommand,
 	modelsCommand,
+	budgetCommand,
 	sessionListCommand,
 	sessionCreateCommand,
 	sessionCloseCommand,

@@ -1,4 +1,7 @@
 import type { z } from "zod";
+import { accountMethods } from "./account.ts";
+import { backgroundMethods } from "./background.ts";
+import { budgetMethods } from "./budget.ts";
 import { chatMethods } from "./chat.ts";
 import { daemonMethods } from "./daemon.ts";
 import { eventsMethods } from "./events.ts";
@@ -10,6 +13,9 @@ export const METHODS = [
 	...daemonMethods,
 	...eventsMethods,
 	...chatMethods,
+	...accountMethods,
+	...budgetMethods,
+	...backgroundMethods,
 	...terminalMethods,
 	...weaveMethods,
 ] as const;
