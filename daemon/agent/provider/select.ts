@@ -52,12 +52,23 @@ export type AccountState = {
 	detail: string;
 };
 
+/** A workspace-write sandbox in Codex's own members. */
+export type WorkspaceWritePolicy = {
+	type: "workspaceWrite";
+	writableRoots: string[];
+	networkAccess: boolean;
+	excludeTmpdirEnvVar: boolean;
+	excludeSlashTmp: boolean;
+};
+
 /** Defaults of a new thread that Codex's own config.toml sets; null where it sets none. */
 export interface ThreadDefaults {
 	provider: string;
 	model: string | null;
 	approvalPolicy: ApprovalPolicy | null;
 	sandbox: SandboxMode | null;
+	/** Codex `SandboxPolicy` that workspace-write means here; null: the plain one. */
+	workspaceWrite: WorkspaceWritePolicy | null;
 }
 
 /** Finds the way to a model. All of it follows the files as they are now; each throws CONFIG_INVALID when one is broken. */
@@ -85,6 +96,17 @@ export interface ProviderSelector extends AsyncDisposable {
 	readonly accounts: AccountPort;
 	/** Providers beside Codex's own wire. */
 	readonly registry: ProviderRegistry;
+}
+
+function workspaceWriteOf({ sandbox_workspace_write: own }: CodexConfig): WorkspaceWritePolicy | null {
+	if (own === undefined) return null;
+	return {
+		type: "workspaceWrite",
+		writableRoots: own.writable_roots,
+		networkAccess: own.network_access,
+		excludeTmpdirEnvVar: own.exclude_tmpdir_env_var,
+		excludeSlashTmp: own.exclude_slash_tmp,
+	};
 }
 
 function requiresLogin(config: CodexConfig): boolean {
@@ -141,12 +163,14 @@ function createOverview(
 		},
 		defaults() {
 			const { name, defaultModel } = resolve(null, null);
-			const { approval_policy: approvalPolicy, sandbox_mode: sandbox } = home.read().config;
+			const { config } = home.read();
+			const { approval_policy: approvalPolicy, sandbox_mode: sandbox } = config;
 			return {
 				provider: name,
 				model: defaultModel,
 				approvalPolicy: approvalPolicy ?? null,
 				sandbox: sandbox ?? null,
+				workspaceWrite: workspaceWriteOf(config),
 			};
 		},
 	};

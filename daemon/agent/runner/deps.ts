@@ -25,6 +25,8 @@ export interface ProviderSource {
 		model: string | null;
 		approvalPolicy: ApprovalPolicy | null;
 		sandbox: SandboxMode | null;
+		/** Codex `SandboxPolicy` that workspace-write means; null or absent: the plain one. */
+		workspaceWrite?: ThreadSettings["sandbox_policy"] | null;
 	};
 }
 

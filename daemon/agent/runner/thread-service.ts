@@ -10,10 +10,10 @@ import {
 	updateSettingsWrite,
 } from "#daemon/storage/repository/chat-thread.ts";
 import type { WriteCommand } from "#daemon/storage/store.ts";
-import type { Thread } from "#protocol/record.ts";
+import type { SandboxMode, Thread } from "#protocol/record.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { RunnerDeps } from "./deps.ts";
-import type { CodexRunner, CodexThreads, RunnerCall } from "./runner.ts";
+import type { CodexRunner, CodexThreads, RunnerCall, ThreadPatch } from "./runner.ts";
 import { allowedEnv, codexHomeOf } from "./thread-env.ts";
 import { assertFolder, findGitFolder } from "./thread-folder.ts";
 import type { ThreadPresenter } from "./thread-record.ts";
@@ -61,6 +61,16 @@ export function createThreadService(ports: ThreadServicePorts): ThreadService {
 		return model ?? (provider === null ? null : found.defaultModel);
 	}
 
+	/** What config.toml says of workspace-write goes with the thread, as it is when the mode is chosen. */
+	function withPolicy<Settings extends NonNullable<ThreadPatch["settings"]>>(
+		settings: Settings,
+		sandbox: SandboxMode | undefined,
+	): Settings {
+		const own = deps.providers.defaults().workspaceWrite ?? null;
+		if (sandbox !== "workspace-write" || own === null || settings.sandbox_policy) return settings;
+		return { ...settings, sandbox_policy: own };
+	}
+
 	async function startThread(params: StartParams, call: RunnerCall): Promise<{ thread: Thread }> {
 		assertOpen();
 		await assertFolder(params.cwd);
@@ -69,7 +79,8 @@ export function createThreadService(ports: ThreadServicePorts): ThreadService {
 		const inGit = (await findGitFolder(environment.readText, params.cwd)) !== null;
 		const own = deps.providers.defaults();
 		const env = params.env ?? {};
-		const settings = mergeSettings({}, params.settings);
+		const sandbox = params.sandbox ?? own.sandbox ?? (inGit ? "workspace-write" : "read-only");
+		const settings = withPolicy(mergeSettings({}, params.settings), sandbox);
 		if (params.settings?.ephemeral === true) settings.ephemeral = true;
 		return change(
 			createThreadWrite,
@@ -82,7 +93,7 @@ export function createThreadService(ports: ThreadServicePorts): ThreadService {
 				cwd: params.cwd,
 				machine_id: environment.machineId,
 				approval_policy: params.approval_policy ?? own.approvalPolicy ?? "on-request",
-				sandbox: params.sandbox ?? own.sandbox ?? (inGit ? "workspace-write" : "read-only"),
+				sandbox,
 				env: allowedEnv(env),
 				codex_home: codexHomeOf(env),
 				controller: { client: call.label, device: "local" },
@@ -102,7 +113,9 @@ export function createThreadService(ports: ThreadServicePorts): ThreadService {
 			if (patch.cwd !== undefined) await assertFolder(patch.cwd);
 			if (patch.settings?.ephemeral != null)
 				throw new AppError("INVALID_PARAMS", "Whether a thread is ephemeral is decided when it is made.");
-			return change(updateSettingsWrite, { thread_id, ...patch }, call);
+			const settings =
+				patch.sandbox === undefined ? patch.settings : withPolicy(patch.settings ?? {}, patch.sandbox);
+			return change(updateSettingsWrite, { thread_id, ...patch, settings }, call);
 		},
 		updateSettings: ({ effort, ...params }, call) => {
 			const settings = effort === undefined ? {} : { settings: { effort } };

@@ -48,6 +48,16 @@ const configSchema = z.looseObject({
 	/** Policies may have a shape of a newer Codex; then they are left to the default. */
 	approval_policy: z.enum(["untrusted", "on-request", "never"]).optional().catch(undefined),
 	sandbox_mode: z.enum(["read-only", "workspace-write", "danger-full-access"]).optional().catch(undefined),
+	/** What a workspace-write sandbox opens and closes beyond the workspace. */
+	sandbox_workspace_write: z
+		.looseObject({
+			writable_roots: z.array(z.string()).default([]),
+			network_access: z.boolean().default(false),
+			exclude_tmpdir_env_var: z.boolean().default(false),
+			exclude_slash_tmp: z.boolean().default(false),
+		})
+		.optional()
+		.catch(undefined),
 	project_doc_max_bytes: z.int().min(0).optional().catch(undefined),
 	developer_instructions: z.string().optional().catch(undefined),
 	tools: z
