@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { dirname, join, parse } from "node:path";
+import { dirname, join, parse, resolve } from "node:path";
 import { writeFileAtomic } from "#platform/atomic-file.ts";
 import { CodexError, type CodexMethods, INVALID_REQUEST } from "../method.ts";
 import {
@@ -119,8 +119,12 @@ function toEdit({
 	return { path, value, strategy: mergeStrategy };
 }
 
-/** The methods that read and write the person's config.toml; writes are atomic and keep comments. */
-export function createConfigMethods({ codexHome }: { codexHome: string }): CodexMethods {
+/**
+ * The methods that read and write the person's config.toml; writes are atomic and keep comments. `cwd` is what a
+ * relative folder of a request is meant from: the real TUI asks for `.`.
+ */
+export function createConfigMethods(home: { codexHome: string; cwd: string }): CodexMethods {
+	const { codexHome } = home;
 	const file = configFileOf(codexHome);
 
 	function write(
@@ -145,7 +149,7 @@ export function createConfigMethods({ codexHome }: { codexHome: string }): Codex
 	return {
 		"config/read"(params) {
 			const { includeLayers, cwd } = readParams.decode(params);
-			const layers = readLayers(codexHome, cwd);
+			const layers = readLayers(codexHome, cwd === null ? null : resolve(home.cwd, cwd));
 			return {
 				config: effective(layers),
 				origins: originsOf(layers),

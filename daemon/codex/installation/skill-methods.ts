@@ -1,5 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
-import { dirname, join, parse } from "node:path";
+import { dirname, join, parse, resolve } from "node:path";
 import type { CodexMethods } from "../method.ts";
 import { boolean, type JsonObject, list, optional, string, struct } from "../wire/decode.ts";
 import { configFileOf, parseLayer, readTextFile } from "./config-document.ts";
@@ -66,7 +66,7 @@ export function createSkillMethods({ codexHome, cwd }: { codexHome: string; cwd:
 	async function listOf(folder: string): Promise<JsonObject> {
 		const off = disabled();
 		const found = new Map<string, JsonObject>();
-		for (const { path: root, scope } of rootsOf(folder, codexHome)) {
+		for (const { path: root, scope } of rootsOf(resolve(cwd, folder), codexHome)) {
 			for (const path of await findSkillFiles(root))
 				if (!found.has(path)) found.set(path, await viewSkill(path, scope, off));
 		}

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -78,7 +78,7 @@ describe("config methods", () => {
 
 	beforeEach(async () => {
 		home = await mkdtemp(join(tmpdir(), "codex-config-"));
-		methods = createConfigMethods({ codexHome: home });
+		methods = createConfigMethods({ codexHome: home, cwd: home });
 	});
 	afterEach(() => rm(home, { recursive: true, force: true }));
 
@@ -95,6 +95,17 @@ describe("config methods", () => {
 			layers: [{ name: { type: "user" } }, { name: { type: "system" } }],
 		});
 		expect(Object.keys((read as { origins: object }).origins)).toContain("projects./a.trust_level");
+	});
+
+	test("config/read: ends and is meant from the server's folder when the folder is relative", async () => {
+		await mkdir(join(home, "sub/.codex"), { recursive: true });
+		await writeFile(join(home, "sub/.codex/config.toml"), 'model = "of-the-project"\n');
+		await writeFile(
+			join(home, "config.toml"),
+			`[projects.${JSON.stringify(join(home, "sub"))}]\ntrust_level = "trusted"\n`,
+		);
+		expect(call("config/read", { cwd: "." })).toMatchObject({ config: { model: null } });
+		expect(call("config/read", { cwd: "sub" })).toMatchObject({ config: { model: "of-the-project" } });
 	});
 
 	test("config/read: the version of an empty layer is the real server's", () => {
