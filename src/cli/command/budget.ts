@@ -28,7 +28,7 @@ export const budgetCommand = defineCommand({
 	options: [{ flags: "--thread <id>", summary: "also of this thread (id or agent name)" }],
 	examples: [
 		{ command: "weave-codex budget", says: "today, by model" },
-		{ command: "weave-codex config set budget.day.usd 5", says: "at most five dollars a day" },
+		{ command: "weave-codex budget --json", says: "the same as data" },
 	],
 	json: true,
 	async run(context, { options }) {

@@ -78,7 +78,7 @@ test("recorder: a turn reads back with requests, frames, deltas, commands, times
 				["Hel", "lo", { call: {}, id: "c1" }],
 				["the key is sk-123", "45678abc, keep it"],
 			],
-			deps: { recorder: recorder(), tools: [runTool], environment: environment() },
+			deps: { recorder: recorder(), tools: () => Promise.resolve([runTool]), environment: environment() },
 		});
 		const message = { thread_id: await h.thread(), text: "use token=abcd1234", when_busy: "steer" as const };
 		({ turn_id: turnId } = await h.runner.sendMessage(message, call()));
