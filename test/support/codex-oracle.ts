@@ -36,6 +36,9 @@ export function oracleMissing(): string | null {
 		: null;
 }
 
+/** The real program, for whoever starts it by itself; null where it is not installed. */
+export const oracleBinary = (): string | null => BINARY;
+
 export interface OracleMessage {
 	readonly method: string;
 	readonly params: Record<string, unknown>;

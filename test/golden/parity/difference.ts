@@ -1,8 +1,11 @@
+import type { RunnerKind } from "#protocol/record.ts";
 import type { Outcome } from "./run.ts";
 
 /** A place where we mean to differ. */
 interface Difference {
 	readonly scenario: string;
+	/** The backend that it shows on; both when left out. */
+	readonly backend?: RunnerKind;
 	/** A piece of what the real server says or sends, and what stands in its place on our side. */
 	readonly codex: string;
 	readonly ours: string;
@@ -55,13 +58,13 @@ function replaceOnce(text: string, piece: string, by: string, about: Difference)
 
 /** Both outcomes as texts that are equal when the sides differ only where they are meant to. */
 export function comparable(
-	scenario: string,
+	{ scenario, backend }: { scenario: string; backend: RunnerKind },
 	outcomes: { codex: Outcome; ours: Outcome },
 ): { codex: string; ours: string } {
 	let codex = write(outcomes.codex);
 	let ours = write(outcomes.ours);
 	for (const [index, difference] of DIFFERENCES.entries()) {
-		if (difference.scenario !== scenario) continue;
+		if (difference.scenario !== scenario || (difference.backend ?? backend) !== backend) continue;
 		const mark = `<difference ${index}: ${difference.why}>`;
 		codex = replaceOnce(codex, difference.codex, mark, difference);
 		ours = replaceOnce(ours, difference.ours, mark, difference);

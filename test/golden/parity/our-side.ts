@@ -7,7 +7,8 @@ import type { DaemonClient } from "#client/client.ts";
 import { connectLocal } from "#client/node/connect-local.ts";
 import { resolvePaths } from "#platform/paths.ts";
 import { type ChatEvent, chatEventSchema } from "#protocol/chat-event.ts";
-import type { Approval, ApprovalDecision } from "#protocol/record.ts";
+import type { Approval, ApprovalDecision, RunnerKind } from "#protocol/record.ts";
+import { oracleBinary } from "#test/support/codex-oracle.ts";
 import { type Conversation, type Decision, MODEL, type Side, type ThreadSettings } from "./side.ts";
 import type { Trace } from "./trace.ts";
 
@@ -110,13 +111,16 @@ async function openThread(
 }
 
 /** Our daemon, from its sources, spoken to over its socket as any client does. `root` holds its homes. */
-export async function startOurSide(root: string): Promise<Side> {
+export async function startOurSide(root: string, backend: RunnerKind = "embedded"): Promise<Side> {
 	const codexHome = join(root, "our-codex-home");
-	await mkdir(codexHome, { recursive: true });
+	// The real program refuses a Codex home below TMPDIR.
+	const tmp = join(root, "our-tmp");
+	await Promise.all([mkdir(codexHome, { recursive: true }), mkdir(tmp, { recursive: true })]);
 	// As any client does, it tells what its own commands would find.
 	const own = { PATH: process.env["PATH"] ?? "", HOME: root, LANG: "C.UTF-8", SHELL: "/bin/bash" };
 	const homes = { HOMIE_HOME: join(root, "h"), WEAVE_HOME: join(root, "w"), CODEX_HOME: codexHome };
-	const env = { ...own, ...homes };
+	const turns = { HOMIE_AGENT_BACKEND: backend, HOMIE_CODEX_BIN: oracleBinary() ?? "", TMPDIR: tmp };
+	const env = { ...own, ...homes, ...turns };
 	const child = spawn(process.execPath, ["daemon/entry.ts", "--no-web"], { env, stdio: "ignore" });
 	const exited = once(child, "exit");
 	const client = connectLocal(resolvePaths(env), { kind: "cli", name: "parity test", failFast: false });
