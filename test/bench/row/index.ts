@@ -1,4 +1,5 @@
 import type { BenchRow } from "../bench.ts";
+import { appServerRows } from "./app-server.ts";
 import { busRows } from "./bus.ts";
 import { hubRows } from "./hub.ts";
 import { loopRows } from "./loop.ts";
@@ -13,5 +14,6 @@ export const rows: readonly BenchRow[] = [
 	...busRows,
 	...hubRows,
 	...loopRows,
+	...appServerRows,
 	...tuiRows,
 ];

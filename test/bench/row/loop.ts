@@ -1,16 +1,14 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { createDeferred, type Deferred } from "#base/deferred.ts";
 import { connectLocal } from "#client/node/connect-local.ts";
 import { resolvePaths } from "#platform/paths.ts";
 import { oracleMissing, startCodexOracle } from "../../support/codex-oracle.ts";
-import { createProduct, NODE, type Product, ROOT } from "../../support/product.ts";
+import { createProduct, type Product } from "../../support/product.ts";
 import { type ScriptedResponse, writeCodexHome } from "../../support/scripted-model.ts";
 import { type BenchRow, interleaved, ms } from "../bench.ts";
+import { startModelProcess } from "../model-process.ts";
 
 /** Model that takes plain tools, which both sides offer. */
 const MODEL = "gpt-5.5";
@@ -29,23 +27,6 @@ const TEXT: ScriptedResponse = { items: [{ type: "text", text: "All is well and 
 const COMMAND: ScriptedResponse = {
 	items: [{ type: "function_call", name: "exec_command", args: { cmd: "true" } }],
 };
-
-/** A model in a process of its own, so that its work is in nobody's time; one per side. */
-async function startModel(dir: string, name: string, responses: readonly ScriptedResponse[]) {
-	const scenario = join(dir, `${name}.json`);
-	await writeFile(scenario, JSON.stringify({ responses }));
-	const source = join(ROOT, "test/support/scripted-model.ts");
-	const child = spawn(NODE, [source, "--scenario", scenario], { stdio: ["ignore", "pipe", "inherit"] });
-	const exited = once(child, "exit");
-	const [url] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
-	return {
-		url,
-		async [Symbol.asyncDispose]() {
-			child.kill("SIGTERM");
-			await exited;
-		},
-	};
-}
 
 async function timed(
 	start: () => Promise<unknown>,
@@ -115,8 +96,8 @@ async function withBoth<T>(
 ): Promise<T> {
 	const all = Array.from({ length: turns + WARM_UP_TURNS }, () => script).flat();
 	await using product = await createProduct();
-	await using ourModel = await startModel(product.dir, "ours", all);
-	await using codexModel = await startModel(product.dir, "codex", all);
+	await using ourModel = await startModelProcess(product.dir, "ours", all);
+	await using codexModel = await startModelProcess(product.dir, "codex", all);
 	const codexHome = join(product.dir, "real-codex-home");
 	const codexWork = join(product.dir, "codex-work");
 	await mkdir(codexWork);
