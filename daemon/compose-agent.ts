@@ -23,6 +23,7 @@ import { createEmbeddedRunner } from "./agent/runner/embedded-runner.ts";
 import { findGitHead } from "./agent/runner/git-head.ts";
 import type { CodexRunner } from "./agent/runner/runner.ts";
 import { type AgentTools, createAgentTools } from "./agent/tool/index.ts";
+import { CODEX_VERSION } from "./codex/version.ts";
 import type { DaemonWorld } from "./compose.ts";
 import { entryUrl } from "./entry-url.ts";
 import type { Publish } from "./gateway/hub.ts";
@@ -36,9 +37,6 @@ interface AgentParts {
 	readonly publish: Publish;
 	readonly environment: LocalEnvironment;
 }
-
-/** Version of Codex whose behaviour the agent follows (reference: recorded from codex-cli 0.169.0). */
-export const CODEX_VERSION = "0.169.0";
 
 /** What the rest of the daemon needs of the agent. Disposing ends turns, servers and programs, then saves what was spent. */
 export interface Agent extends AsyncDisposable {

@@ -5,8 +5,9 @@ import { createCodexFacade } from "./codex/create-facade.ts";
 import type { CodexFacade } from "./codex/facade.ts";
 import { createInstallationMethods } from "./codex/installation/index.ts";
 import { type CodexSocket, createCodexSocket } from "./codex/listener/create-codex-socket.ts";
+import { CODEX_VERSION } from "./codex/version.ts";
 import type { DaemonWorld } from "./compose.ts";
-import { type Agent, CODEX_VERSION } from "./compose-agent.ts";
+import type { Agent } from "./compose-agent.ts";
 import { type CodexUpgrades, createCodexUpgrades } from "./gateway/codex-upgrade.ts";
 
 /** The Codex protocol over the daemon's threads. */

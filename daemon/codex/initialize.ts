@@ -29,28 +29,42 @@ function readInstallationId(codexHome: string): string {
 	return randomUUID();
 }
 
-/** Answers `initialize`, and what a client is told right after it. */
-export function createInitialize({ paths, identity }: Pick<CodexFacadePorts, "paths" | "identity">) {
-	const machine = describeMachine();
-	const installationId = readInstallationId(paths.codexHome);
+type Place = Pick<CodexFacadePorts, "identity"> & { readonly paths: { readonly codexHome: string } };
 
-	return (params: unknown, peer: Peer, after: (action: () => void) => void) => {
+/** What `initialize` is answered, and who asked; the same for the same words, whoever answers. @throws CodexError for other words. */
+export function createGreeter({ paths, identity }: Place) {
+	const machine = describeMachine();
+	return (params: unknown) => {
 		const { clientInfo, capabilities } = initializeParams.decode(params);
 		const { name, version } = clientInfo;
-		peer.greet({
-			...clientInfo,
-			experimentalApi: capabilities?.experimentalApi ?? false,
-			optOut: new Set(capabilities?.optOutNotificationMethods ?? []),
-		});
+		return {
+			greeting: {
+				...clientInfo,
+				experimentalApi: capabilities?.experimentalApi ?? false,
+				optOut: new Set(capabilities?.optOutNotificationMethods ?? []),
+			},
+			answer: {
+				userAgent: `${name}/${identity.protocol} (${machine}) unknown (${name}; ${version})`,
+				codexHome: paths.codexHome,
+				platformFamily: "unix",
+				platformOs: process.platform === "darwin" ? "macos" : "linux",
+			},
+		};
+	};
+}
+
+/** Answers `initialize`, and what a client is told right after it. */
+export function createInitialize(place: Place) {
+	const greet = createGreeter(place);
+	const installationId = readInstallationId(place.paths.codexHome);
+
+	return (params: unknown, peer: Peer, after: (action: () => void) => void) => {
+		const { greeting, answer } = greet(params);
+		peer.greet(greeting);
 		after(() => {
 			const status = { status: "disabled", serverName: hostname(), installationId, environmentId: null };
 			peer.notify("remoteControl/status/changed", status);
 		});
-		return {
-			userAgent: `${name}/${identity.protocol} (${machine}) unknown (${name}; ${version})`,
-			codexHome: paths.codexHome,
-			platformFamily: "unix",
-			platformOs: process.platform === "darwin" ? "macos" : "linux",
-		};
+		return answer;
 	};
 }

@@ -2,11 +2,9 @@ import { AppError, toAppError } from "#base/app-error.ts";
 import { ERROR_TABLE } from "#base/error-table.ts";
 import { showUnseen } from "#base/visible-text.ts";
 import { resolvePaths } from "#platform/paths.ts";
-import { COMMANDS } from "./command/index.ts";
 import { createContext } from "./context.ts";
 import type { CommandDescriptor, CommandInput, ProgramName } from "./descriptor.ts";
 import { watchOutput } from "./output-watch.ts";
-import { buildProgram } from "./program.ts";
 
 interface Signals extends Disposable {
 	readonly signal: AbortSignal;
@@ -61,6 +59,21 @@ function report(program: ProgramName, error: AppError, asked: { json: boolean; c
 	}
 }
 
+type RunCommand = (command: CommandDescriptor, input: CommandInput) => Promise<number>;
+
+/** Fifty commands and the parser of their words cost a quarter of a start, which an editor that spawns a server waits for. */
+async function parseAndRun(program: ProgramName, argv: readonly string[], run: RunCommand): Promise<number> {
+	if (program === "weave-codex" && argv.length === 1 && argv[0] === "app-server") {
+		const { appServerCommand } = await import("./command/app-server.ts");
+		return run(appServerCommand, { args: [], options: {} });
+	}
+	const [{ COMMANDS }, { buildProgram }] = await Promise.all([
+		import("./command/index.ts"),
+		import("./program.ts"),
+	]);
+	return buildProgram(program, COMMANDS, run)(argv);
+}
+
 /** Parses, runs and reports one command; resolves with the exit code (docs/reference/exit-codes.md). */
 export async function runCommandLine(program: ProgramName, argv: readonly string[]): Promise<number> {
 	using signals = watchSignals();
@@ -76,7 +89,7 @@ export async function runCommandLine(program: ProgramName, argv: readonly string
 		return (await command.run(context, input)) ?? 0;
 	}
 	try {
-		const exitCode = await buildProgram(program, COMMANDS, run)(argv);
+		const exitCode = await parseAndRun(program, argv, run);
 		await output.flush();
 		return exitCode;
 	} catch (thrown) {

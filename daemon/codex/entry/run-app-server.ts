@@ -3,8 +3,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import { AppError } from "#base/app-error.ts";
 import { systemClock } from "#base/clock.ts";
 import type { Paths } from "#platform/paths.ts";
+import type { CodexLink } from "../link.ts";
 import { createLineLink } from "../listener/line-wire.ts";
-import { openExtraListener } from "./extra-listener.ts";
+import { CODEX_VERSION } from "../version.ts";
+import { createEarlyLink } from "./early-link.ts";
 import { assertSameCodexHome, connectToDaemon, pipeToDaemon } from "./join.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import type { Overrides } from "./override.ts";
@@ -42,6 +44,7 @@ async function serveJoined(options: AppServerOptions): Promise<number | undefine
 			await pipeToDaemon(socket, { stdin, stdout }, options.overrides);
 			return 0;
 		}
+		const { openExtraListener } = await import("./extra-listener.ts");
 		await using listener = await openExtraListener(address, options);
 		if (listener) options.say(`listening on: ${listener.address}`);
 		// Nothing is said on this connection; it ends with the daemon, which is noticed while it is read alone.
@@ -54,26 +57,43 @@ async function serveJoined(options: AppServerOptions): Promise<number | undefine
 	}
 }
 
+/** The client on stdin, greeted before the daemon is there; what it says next waits for it. */
+async function meetClient({ paths, stdin, stdout, overrides }: AppServerOptions): Promise<CodexLink> {
+	const link = createLineLink({ label: "stdio", kind: "stdio", input: stdin, output: stdout });
+	const place = { codexHome: paths.codexHome, protocol: CODEX_VERSION };
+	const early = createEarlyLink(link, { ...place, hold: () => stdin.pause() });
+	// What a client wrote while this process started is read now; loading the rest leaves no room for it.
+	await pause(0);
+	return overrideLink(early, overrides);
+}
+
 /** Is the daemon until its input, or with another listener a signal, ends it. */
 async function serveAsDaemon(options: AppServerOptions): Promise<Outcome> {
-	const { paths, env, stdin, stdout, address } = options;
+	const { paths, env, address } = options;
 	const { serveDaemon } = await import("#daemon/main.ts");
 	await using stack = new AsyncDisposableStack();
+	let client: CodexLink | undefined;
 	try {
 		const exitCode = await serveDaemon({
 			paths,
 			env,
+			async onLocked() {
+				if (address.kind === "stdio") client = await meetClient(options);
+			},
 			async onReady({ codex, stop }) {
-				if (address.kind !== "stdio") {
-					const listener = await openExtraListener(address, options);
-					if (!listener) return;
-					stack.use(listener);
-					options.say(`listening on: ${listener.address}`);
+				// A signal that came before the daemon minded them.
+				if (options.signal.aborted) stop("a signal");
+				if (client !== undefined) {
+					client.onClose(() => stop("the client's input ended"));
+					codex.connect(client);
+					options.stdin.resume();
 					return;
 				}
-				const link = createLineLink({ label: "stdio", kind: "stdio", input: stdin, output: stdout });
-				link.onClose(() => stop("the client's input ended"));
-				codex.connect(overrideLink(link, options.overrides));
+				const { openExtraListener } = await import("./extra-listener.ts");
+				const listener = await openExtraListener(address, options);
+				if (!listener) return;
+				stack.use(listener);
+				options.say(`listening on: ${listener.address}`);
 			},
 		});
 		return { exitCode };
