@@ -194,11 +194,11 @@ describe("acceptance: manners with a daemon", () => {
 		const without = COMMANDS.filter((command) => !command.json && !command.hidden).map((command) =>
 			`${command.program} ${command.name}`.trim(),
 		);
-		// They print a script, a screen of their own, or nothing.
+		// They print a script, a screen or a protocol of their own, or nothing.
 		expect(without.sort()).toEqual(
 			[
 				...["homie attach", "homie kill", "homie rename", "homie send"],
-				...["weave-codex", "weave-codex completion", "weave-codex tui"],
+				...["weave-codex", "weave-codex app-server", "weave-codex completion", "weave-codex tui"],
 			].sort(),
 		);
 	});
