@@ -20,6 +20,7 @@ export interface ProductPlaces {
 	readonly weaveHome: string;
 	readonly codexHome: string;
 	readonly daemonSocket: string;
+	readonly codexSocket: string;
 	readonly ptySocket: string;
 	readonly coordSocket: string;
 	readonly runtime: string;
@@ -76,9 +77,9 @@ export function listProtectedPaths(
 	realPath: (path: string) => string,
 ): ProtectedPaths {
 	const user = env["HOME"];
-	const sockets = [places.daemonSocket, places.ptySocket, places.coordSocket].map((socket) =>
-		resolve(socket, ".."),
-	);
+	// A long home puts its sockets elsewhere.
+	const { daemonSocket, codexSocket, ptySocket, coordSocket } = places;
+	const sockets = [daemonSocket, codexSocket, ptySocket, coordSocket].map((socket) => resolve(socket, ".."));
 	const folders = [places.home, places.weaveHome, places.codexHome, places.runtime, ...sockets];
 	const files: string[] = [];
 	if (user !== undefined && user !== "") {

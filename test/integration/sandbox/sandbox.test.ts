@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "#base/clock.ts";
 import type { ExecRequest } from "#daemon/agent/environment.ts";
@@ -69,7 +69,7 @@ describe.skipIf(!available).each(ROOTS)("sandbox at %s", (root) => {
 		writeFileSync(join(root, "user/.netrc"), "SECRET");
 		writeFileSync(join(root, "user/.bashrc"), "plain\n");
 		environment = await createLocalEnvironment(options(root));
-		for (const name of ["homie/daemon.sock", "homie/pty.sock", "weave/coord.sock"])
+		for (const name of ["homie/daemon.sock", "homie/codex.sock", "homie/pty.sock", "weave/coord.sock"])
 			await listen(join(root, name));
 	});
 	afterAll(async () => {
@@ -214,7 +214,7 @@ describe.skipIf(!available).each(ROOTS)("sandbox at %s", (root) => {
 		"sandbox: none of our sockets can be reached when %s",
 		async (sandbox) => {
 			for (const cwd of [work, root]) {
-				for (const name of ["homie/daemon.sock", "homie/pty.sock", "weave/coord.sock"]) {
+				for (const name of ["homie/daemon.sock", "homie/codex.sock", "homie/pty.sock", "weave/coord.sock"]) {
 					const running = environment.exec({
 						argv: ["/usr/bin/perl", "-e", CONNECT, join(root, name)],
 						cwd,
@@ -382,4 +382,34 @@ describe("without a sandbox", () => {
 		});
 		rmSync(root, { recursive: true, force: true });
 	});
+});
+
+describe.skipIf(!available)("sandbox of a home whose path is too long for sockets", () => {
+	test.each(["read-only", "workspace-write"] as const)(
+		"sandbox: codex.sock cannot be reached where it fell back to a short folder when %s",
+		async (sandbox) => {
+			const root = realpathSync(mkdtempSync(join(homedir(), "weave-sandbox-")));
+			const work = join(root, "work");
+			const long = join(root, "h".repeat(100));
+			for (const folder of [work, long]) mkdirSync(folder);
+			const { env } = options(root);
+			const paths = resolvePaths({ ...env, HOMIE_HOME: long });
+			expect(paths.codexSocket.startsWith(root)).toBe(false);
+			mkdirSync(dirname(paths.codexSocket), { mode: 0o700 });
+			const server = createServer((socket) => socket.end());
+			await new Promise<void>((resolve) => server.listen(paths.codexSocket, resolve));
+			await using environment = await createLocalEnvironment({ ...options(root), paths });
+			const request = { cwd: work, env: {}, networkAccess: true, writableRoots: [] };
+			const argv = ["/usr/bin/perl", "-e", CONNECT, paths.codexSocket];
+			try {
+				expect((await environment.exec({ ...request, argv, sandbox }).done).output).toMatch(/^refused /);
+				const open = environment.exec({ ...request, argv, sandbox: "danger-full-access" });
+				expect((await open.done).output).toBe("CONNECTED\n");
+			} finally {
+				await new Promise((resolve) => server.close(resolve));
+				for (const folder of [root, dirname(paths.codexSocket)])
+					rmSync(folder, { recursive: true, force: true });
+			}
+		},
+	);
 });
