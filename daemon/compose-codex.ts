@@ -1,6 +1,7 @@
 import { createGit } from "#platform/git.ts";
 import { VERSION } from "#protocol/limits.ts";
 import type { LocalEnvironment } from "./agent/local-environment.ts";
+import { OPENAI_PROVIDER_ID } from "./agent/provider/codex/constants.ts";
 import { createCodexFacade } from "./codex/create-facade.ts";
 import type { CodexFacade } from "./codex/facade.ts";
 import { createInstallationMethods } from "./codex/installation/index.ts";
@@ -24,12 +25,14 @@ export function openCodexSide(
 	environment: LocalEnvironment,
 ): CodexSide {
 	const { paths, clock, newId, logger, env } = world;
+	// A daemon in the background stands in its own home, where no command may work: clients of it start in the person's.
+	const cwd = process.cwd() === paths.home ? (env["HOME"] ?? paths.home) : process.cwd();
 	const facade = createCodexFacade({
 		...{ runner, clock, newId, logger },
-		paths: { codexHome: paths.codexHome, home: paths.home, cwd: process.cwd() },
+		paths: { codexHome: paths.codexHome, home: paths.home, cwd },
 		installation: createInstallationMethods({
 			codexHome: paths.codexHome,
-			cwd: process.cwd(),
+			cwd,
 			environment,
 			account: selector.accounts,
 			mcp: {
@@ -41,6 +44,7 @@ export function openCodexSide(
 			git: createGit(env).read,
 		}),
 		identity: { protocol: CODEX_VERSION, ours: VERSION },
+		providerId: () => selector.config().model_provider ?? OPENAI_PROVIDER_ID,
 	});
 	const upgrades = createCodexUpgrades({ facade, clock });
 	return {

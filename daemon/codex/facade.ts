@@ -20,6 +20,8 @@ export interface CodexFacadePorts {
 		readonly sessionSource?: string;
 	};
 	readonly installation: InstallationMethods;
+	/** Id in config.toml of the provider that a thread of our provider `codex` talks to; `codex` when absent. */
+	readonly providerId?: () => string;
 }
 
 /** The Codex app-server protocol over any number of links; threads and their loaded state are shared by all of them. */

@@ -5,7 +5,7 @@ import type { CodexFacadePorts } from "./facade.ts";
 import { CodexError } from "./method.ts";
 import type { Desk } from "./thread/desk.ts";
 import type { LiveThread } from "./thread/live-thread.ts";
-import { type ThreadViewPorts, viewThread } from "./thread/thread-view.ts";
+import { CODEX_PROVIDER, type ThreadViewPorts, viewThread } from "./thread/thread-view.ts";
 import { callOf } from "./turn/server-requests.ts";
 import type { JsonObject } from "./wire/decode.ts";
 import { assertThreadId } from "./wire/thread-id.ts";
@@ -31,8 +31,10 @@ export interface Office {
 	show(thread: Thread, options?: Parameters<typeof viewThread>[2]): JsonObject;
 	/** Undefined where there is no such thread. */
 	findThread(threadId: string): Thread | undefined;
-	/** @throws CodexError in the words that the reference has for threads on disk. */
+	/** @throws CodexError in the words that the reference has for threads on disk; an ephemeral one is none. */
 	requireStored(threadId: string): Thread;
+	/** @throws CodexError `words: ID` for an ephemeral thread. */
+	refuseEphemeral(threadId: string, words: string): void;
 	/** @throws CodexError unless the thread is in use. */
 	requireLoaded(threadId: string): { live: LiveThread; thread: Thread };
 	/** All turns, oldest first. */
@@ -49,6 +51,7 @@ export function createOffice(ports: CodexFacadePorts, desk: Desk): Office {
 		codexHome: paths.codexHome,
 		protocol: identity.protocol,
 		status: desk.status,
+		providerId: ports.providerId ?? (() => CODEX_PROVIDER),
 	};
 
 	function findThread(threadId: string): Thread | undefined {
@@ -69,8 +72,12 @@ export function createOffice(ports: CodexFacadePorts, desk: Desk): Office {
 		findThread,
 		requireStored(threadId) {
 			const thread = findThread(threadId);
-			if (thread === undefined) throw new CodexError(`no rollout found for thread id ${threadId}`);
+			if (thread === undefined || thread.settings?.ephemeral)
+				throw new CodexError(`no rollout found for thread id ${threadId}`);
 			return thread;
+		},
+		refuseEphemeral(threadId, words) {
+			if (findThread(threadId)?.settings?.ephemeral) throw new CodexError(`${words}: ${threadId}`);
 		},
 		requireLoaded(threadId) {
 			assertThreadId(threadId);

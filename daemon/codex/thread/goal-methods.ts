@@ -11,6 +11,7 @@ export function createGoalMethods(office: Office): Methods {
 	const { runner, clock } = ports;
 
 	function goalOf(threadId: string): JsonObject | null {
+		office.refuseEphemeral(threadId, "ephemeral thread does not support goals");
 		const goal = office.requireLoaded(threadId).thread.settings?.["goal"];
 		return isObject(goal) ? goal : null;
 	}

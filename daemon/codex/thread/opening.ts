@@ -30,7 +30,7 @@ export function tellUsage(thread: Thread, request: Request, turnId: string | und
 
 export async function answerOf(office: Office, thread: Thread, shown: JsonObject): Promise<JsonObject> {
 	const sources = await findInstructionSources(office.ports.paths.codexHome, thread.cwd);
-	return { thread: shown, ...viewThreadContext(thread, sources) };
+	return { thread: shown, ...viewThreadContext(office.view, thread, sources) };
 }
 
 /** Makes a thread whose maker tells of it. */

@@ -37,19 +37,20 @@ function viewPlaced({ turn, item }: PlacedItem) {
 /** Zero counts as one: a page without anything leads nowhere. */
 const atLeastOne = (limit: number | null, otherwise: number): number => Math.max(1, limit ?? otherwise);
 
-export function createReadMethods(office: Office, readStates: ReadStates): Methods {
-	const { desk, ports } = office;
-	const { runner } = ports;
+function requireTurns(office: Office, threadId: string, method: string): Turn[] {
+	assertThreadId(threadId);
+	const thread = office.findThread(threadId);
+	const isTurns = method === "thread/turns/list";
+	if (thread !== undefined && !thread.settings?.ephemeral) return office.readTurns(threadId);
+	if (!isTurns) throw new CodexError(`${method} is not supported yet`, METHOD_NOT_THERE);
+	throw new CodexError(
+		thread === undefined ? `thread not loaded: ${threadId}` : `ephemeral threads do not support ${method}`,
+	);
+}
 
-	function requireTurns(threadId: string, method: string): Turn[] {
-		assertThreadId(threadId);
-		const thread = office.findThread(threadId);
-		if (thread === undefined && method === "thread/turns/list") {
-			throw new CodexError(`thread not loaded: ${threadId}`);
-		}
-		if (thread === undefined) throw new CodexError(`${method} is not supported yet`, METHOD_NOT_THERE);
-		return office.readTurns(threadId);
-	}
+export function createReadMethods(office: Office, readStates: ReadStates): Methods {
+	const { desk, ports, view } = office;
+	const { runner } = ports;
 
 	return {
 		"thread/read"(params, { peer }) {
@@ -58,6 +59,7 @@ export function createReadMethods(office: Office, readStates: ReadStates): Metho
 			const thread = office.findThread(threadId);
 			if (thread === undefined) throw new CodexError(`thread not loaded: ${threadId}`);
 			if (!includeTurns) return { thread: office.show(thread), readState: readStates.read(thread) };
+			if (thread.settings?.ephemeral) throw new CodexError("ephemeral threads do not support includeTurns");
 			if (thread.turn_count === 0) throw new CodexError("list_turns is not supported yet", METHOD_NOT_THERE);
 			peer.notify("deprecationNotice", WHOLE_HISTORY);
 			const turns = office.readTurns(threadId);
@@ -66,7 +68,7 @@ export function createReadMethods(office: Office, readStates: ReadStates): Metho
 		"thread/list"(params) {
 			const said = threadList.decode(params);
 			const key = said.sortKey === null || said.sortKey === "created_at" ? "created_at_ms" : "updated_at_ms";
-			const page = listThreads(runner, said, {
+			const page = listThreads({ runner, view }, said, {
 				...{ key, direction: said.sortDirection ?? "desc", cursor: said.cursor },
 				limit: atLeastOne(said.limit, THREADS_PAGE),
 			});
@@ -77,7 +79,7 @@ export function createReadMethods(office: Office, readStates: ReadStates): Metho
 		"thread/search"(params) {
 			const said = threadSearch.decode(params);
 			const key = said.sortKey === "created_at" ? "created_at_ms" : "updated_at_ms";
-			const { threads, nextCursor, backwardsCursor } = listThreads(runner, said, {
+			const { threads, nextCursor, backwardsCursor } = listThreads({ runner, view }, said, {
 				...{ key, direction: said.sortDirection ?? "desc", cursor: said.cursor },
 				limit: atLeastOne(said.limit, THREADS_PAGE),
 			});
@@ -97,7 +99,7 @@ export function createReadMethods(office: Office, readStates: ReadStates): Metho
 		},
 		"thread/turns/list"(params) {
 			const { threadId, cursor, limit, sortDirection, itemsView } = threadTurns.decode(params);
-			const turns = viewTurns(requireTurns(threadId, "thread/turns/list"), itemsView ?? "summary");
+			const turns = viewTurns(requireTurns(office, threadId, "thread/turns/list"), itemsView ?? "summary");
 			const { entries, hasMore } = cutPage(turns, {
 				cursor: cursor === null ? null : readCursor(cursor, threadId),
 				limit: atLeastOne(limit, TURNS_PAGE),
@@ -112,7 +114,7 @@ export function createReadMethods(office: Office, readStates: ReadStates): Metho
 		},
 		"thread/items/list"(params) {
 			const { threadId, turnId, cursor, limit, sortDirection } = threadItems.decode(params);
-			const turns = requireTurns(threadId, "thread/items/list");
+			const turns = requireTurns(office, threadId, "thread/items/list");
 			const all = turns.flatMap((turn) => turn.items.map((item): PlacedItem => ({ turn, item })));
 			const chosen = turnId === null ? all : all.filter(({ turn }) => turn.turn_id === turnId);
 			const { entries, hasMore } = cutPage(chosen, {
@@ -129,7 +131,7 @@ export function createReadMethods(office: Office, readStates: ReadStates): Metho
 		},
 		"thread/items/read"(params) {
 			const { threadId, turnId, itemIds } = threadItemsRead.decode(params);
-			const turns = requireTurns(threadId, "thread/items/read");
+			const turns = requireTurns(office, threadId, "thread/items/read");
 			const turn = turns.find(({ turn_id }) => turn_id === turnId);
 			if (turn === undefined) throw new CodexError(`turn not found: ${turnId}`);
 			const items = turn.items.filter(({ id }) => itemIds.includes(id));

@@ -88,7 +88,9 @@ export function createReadStates(office: Office): ReadStates {
 	async function update(params: unknown, peer: Peer) {
 		const { threadId, operation, expectedRevision } = threadReadState.decode(params);
 		assertThreadId(threadId);
-		const thread = office.requireStored(threadId);
+		const thread = office.findThread(threadId);
+		if (thread === undefined || thread.settings?.ephemeral)
+			throw new CodexError("thread read state unavailable");
 		if (read(thread)["revision"] !== expectedRevision) {
 			throw new CodexError("thread read state revision does not match");
 		}
@@ -123,7 +125,7 @@ export function createReadStates(office: Office): ReadStates {
 			}
 			const thread = office.findThread(live.threadId);
 			// What waits to be read already stays the first of it.
-			if (thread === undefined || typeof before === "string") return;
+			if (thread === undefined || thread.settings?.ephemeral || typeof before === "string") return;
 			tell(curious, live.threadId, read(thread));
 		},
 		methods: {

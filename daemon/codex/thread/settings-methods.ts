@@ -7,10 +7,13 @@ import { assertThreadId } from "../wire/thread-id.ts";
 import { changesThread, isEmptyPatch, type Overrides, toPatch } from "./patch.ts";
 import { viewThreadSettings } from "./thread-view.ts";
 
+/** Told to who names or marks a thread that is not kept. */
+export const NO_METADATA = "ephemeral thread does not support metadata updates";
+
 /** Tells those who follow the thread with the experimental protocol how it is set now. */
 export function tellSettings(office: Office, thread: Thread): void {
 	const live = office.desk.find(thread.thread_id);
-	const params = { threadId: thread.thread_id, threadSettings: viewThreadSettings(thread) };
+	const params = { threadId: thread.thread_id, threadSettings: viewThreadSettings(office.view, thread) };
 	for (const peer of live?.subscribers ?? []) {
 		if (peer.experimentalApi) peer.tell("thread/settings/updated", params, thread.thread_id);
 	}
@@ -25,6 +28,7 @@ export function createSettingsMethods(office: Office): Methods {
 		if (said.gitInfo === null && said.projectId === undefined && said.daybreakEnabled === undefined) {
 			throw new CodexError("thread metadata update must include at least one field");
 		}
+		office.refuseEphemeral(said.threadId, NO_METADATA);
 		const stored = office.requireStored(said.threadId);
 		const before = stored.settings?.["git_info"];
 		const kept = isObject(before) ? before : { sha: null, branch: null, originUrl: null };

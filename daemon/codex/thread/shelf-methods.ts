@@ -4,6 +4,7 @@ import { callOf, type Methods, type Office, type Request } from "../office.ts";
 import { threadRef } from "../params/shared.ts";
 import { threadName } from "../params/thread.ts";
 import { assertThreadId } from "../wire/thread-id.ts";
+import { NO_METADATA } from "./settings-methods.ts";
 
 /** Longest name that is kept. */
 const NAME_LIMIT = 200;
@@ -71,6 +72,7 @@ export function createShelfMethods(office: Office): Methods {
 		assertThreadId(threadId);
 		const name = said.name.trim();
 		if (name === "") throw new CodexError("thread name must not be empty");
+		office.refuseEphemeral(threadId, NO_METADATA);
 		office.requireStored(threadId);
 		const title = name.slice(0, NAME_LIMIT);
 		const live = desk.open(threadId);

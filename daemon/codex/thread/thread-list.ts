@@ -1,7 +1,7 @@
 import type { CodexRunner } from "#daemon/agent/runner/runner.ts";
 import type { Thread } from "#protocol/record.ts";
 import { CodexError } from "../method.ts";
-import { nameOf, sourceOf } from "./thread-view.ts";
+import { nameOf, providerOf, sourceOf, type ThreadViewPorts } from "./thread-view.ts";
 
 /** What a list may ask for; null: no matter. */
 export interface ThreadFilter {
@@ -53,13 +53,13 @@ function isAbout(thread: Thread, term: string | null): boolean {
 	return text.toLowerCase().includes(term.toLowerCase());
 }
 
-function fits(thread: Thread, filter: ThreadFilter): boolean {
+function fits(thread: Thread, filter: ThreadFilter, provider: string): boolean {
 	// A thread in which nobody said anything is not kept by the reference either.
 	if (thread.turn_count === 0 && !thread.preview) return false;
 	const sources = filter.sourceKinds?.length ? filter.sourceKinds : DEFAULT_SOURCES;
 	return (
 		sources.includes(sourceOf(thread)) &&
-		among(filter.modelProviders, thread.provider) &&
+		among(filter.modelProviders, provider) &&
 		among(filter.originators, thread.settings?.originator ?? "") &&
 		among(filter.cwd, thread.cwd) &&
 		!filter.excludedThreadIds?.includes(thread.thread_id) &&
@@ -86,7 +86,11 @@ function compare(a: Position, b: Position): number {
 }
 
 /** One page of threads. @throws CodexError for a cursor that is none of ours. */
-export function listThreads(runner: CodexRunner, filter: ThreadFilter, order: ThreadOrder): ThreadPage {
+export function listThreads(
+	{ runner, view }: { runner: CodexRunner; view: ThreadViewPorts },
+	filter: ThreadFilter,
+	order: ThreadOrder,
+): ThreadPage {
 	const { key, limit } = order;
 	const sign = order.direction === "asc" ? 1 : -1;
 	const position = (thread: Thread): Position => ({ atMs: thread[key], threadId: thread.thread_id });
@@ -94,7 +98,7 @@ export function listThreads(runner: CodexRunner, filter: ThreadFilter, order: Th
 		thread === undefined ? null : `${new Date(thread[key]).toISOString()}|${thread.thread_id}`;
 	const from = order.cursor === null ? null : readCursor(order.cursor);
 	const threads = allThreads(runner, filter.archived === true)
-		.filter((thread) => fits(thread, filter))
+		.filter((thread) => fits(thread, filter, providerOf(view, thread)))
 		.filter((thread) => from === null || sign * compare(position(thread), from) > 0)
 		.sort((a, b) => sign * compare(position(a), position(b)));
 	const page = threads.slice(0, limit);

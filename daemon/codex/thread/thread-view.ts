@@ -16,6 +16,18 @@ export interface ThreadViewPorts {
 	/** Version of the protocol that we speak. */
 	readonly protocol: string;
 	status(threadId: string): ThreadStatus;
+	/** See `CodexFacadePorts.providerId`. */
+	providerId(): string;
+}
+
+/** Our name for config.toml's `model_provider`, whichever that is. */
+export const CODEX_PROVIDER = "codex";
+
+/** Clients know the ids of config.toml, and name them again for threads of their own. */
+export function providerOf({ providerId }: Pick<ThreadViewPorts, "providerId">, thread: Thread): string {
+	if (thread.provider !== CODEX_PROVIDER) return thread.provider;
+	const own = thread.settings?.config?.["model_provider"];
+	return typeof own === "string" ? own : providerId();
 }
 
 interface ThreadViewOptions {
@@ -54,7 +66,7 @@ export function viewThread(
 		sectionEnteredAt: null,
 		projectId: null,
 		historyMode: "paginated",
-		modelProvider: thread.provider,
+		modelProvider: providerOf(ports, thread),
 		model: thread.model,
 		reasoningEffort: settings?.effort ?? null,
 		createdAt: seconds(thread.created_at_ms),
@@ -88,10 +100,14 @@ export function sourceOf(thread: Thread): string {
 }
 
 /** Members that the answers to start, resume and fork have beside the thread. */
-export function viewThreadContext(thread: Thread, instructionSources: readonly string[]): JsonObject {
+export function viewThreadContext(
+	ports: ThreadViewPorts,
+	thread: Thread,
+	instructionSources: readonly string[],
+): JsonObject {
 	return {
 		model: thread.model ?? "",
-		modelProvider: thread.provider,
+		modelProvider: providerOf(ports, thread),
 		serviceTier: thread.settings?.service_tier ?? null,
 		disabledPluginIds: [],
 		cwd: thread.cwd,
@@ -119,7 +135,7 @@ export function collaborationModeOf(thread: Thread): JsonObject {
 }
 
 /** Codex `ThreadSettings`. */
-export function viewThreadSettings(thread: Thread): JsonObject {
+export function viewThreadSettings(ports: ThreadViewPorts, thread: Thread): JsonObject {
 	const { settings } = thread;
 	return {
 		disabledPluginIds: [],
@@ -130,7 +146,7 @@ export function viewThreadSettings(thread: Thread): JsonObject {
 		sandboxPolicy: sandboxPolicyOf(thread),
 		activePermissionProfile: null,
 		model: thread.model ?? "",
-		modelProvider: thread.provider,
+		modelProvider: providerOf(ports, thread),
 		serviceTier: settings?.service_tier ?? null,
 		effort: settings?.effort ?? null,
 		summary: settings?.summary ?? null,
