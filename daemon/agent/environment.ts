@@ -26,6 +26,8 @@ export interface ExecRequest {
 	env: Readonly<Record<string, string>>;
 	sandbox: SandboxMode;
 	networkAccess: boolean;
+	/** Sandboxed commands of one scope (a thread) share a private /tmp; absent: the command has one of its own. */
+	scope?: string;
 	/** The folder that workspace-write opens for writing; `cwd` when absent. */
 	workspaceRoot?: string;
 	/** Extra writable folders in workspace-write, beside the workspace and /tmp. */

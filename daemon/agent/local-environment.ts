@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Clock } from "#base/clock.ts";
 import { failedProcess, type RunningProcess, startProcess } from "#platform/process.ts";
 import { createPipePool } from "#platform/process-pipe.ts";
@@ -16,6 +17,7 @@ import { childEnvironment } from "./sandbox/child-environment.ts";
 import { listForeignSockets } from "./sandbox/foreign-sockets.ts";
 import { createGitGuard } from "./sandbox/git-guard.ts";
 import { resolveRealPath } from "./sandbox/real-path.ts";
+import { createScratchFolders } from "./sandbox/scratch.ts";
 import { detectSeatbelt, seatbeltArgv } from "./sandbox/seatbelt.ts";
 import { createTerminalHelper } from "./sandbox/terminal-helper.ts";
 
@@ -41,6 +43,14 @@ export interface LocalEnvironment extends Environment, AsyncDisposable {
 	readonly protectedPaths: ProtectedPaths;
 }
 
+/** Where the belt allows temporary files. */
+function openTemporary(request: ExecRequest, tmpdir: string | undefined): string[] {
+	return [
+		...(request.excludeSlashTmp === true ? [] : ["/tmp"]),
+		...(request.excludeTmpdir === true || tmpdir === undefined ? [] : [tmpdir]),
+	].map((folder) => resolveRealPath(folder));
+}
+
 /**
  * This machine as the agent's environment. Sandboxed commands end with the daemon, also when it is killed; commands with
  * full access live on as orphans that the recorded pid and start time name.
@@ -53,6 +63,8 @@ export async function createLocalEnvironment(options: LocalEnvironmentOptions): 
 	const protectedPaths = listProtectedPaths(options.paths, options.env, resolveRealPath);
 	const running = new Set<RunningProcess>();
 	const gitGuard = createGitGuard();
+	const scratch = createScratchFolders(join(options.paths.home, "scratch"), options.clock);
+	scratch.sweep();
 	const terminalArgv = createTerminalHelper(options.env);
 	const userHome = options.env["HOME"];
 
@@ -79,6 +91,7 @@ export async function createLocalEnvironment(options: LocalEnvironmentOptions): 
 			sockets,
 			home,
 			networkAccess: request.networkAccess,
+			scratch: request.scope === undefined ? undefined : scratch.of(request.scope),
 			tmpReadOnly: request.excludeSlashTmp === true,
 			hidden: protectedPaths,
 		};
@@ -90,11 +103,7 @@ export async function createLocalEnvironment(options: LocalEnvironmentOptions): 
 	function startBelted(request: ExecRequest, argv: readonly string[]): RunningProcess {
 		const place = placeOf(request, protectedPaths);
 		if (typeof place === "string") return failedProcess(place);
-		const tmpdir = options.env["TMPDIR"];
-		const temporary = [
-			...(request.excludeSlashTmp === true ? [] : ["/tmp"]),
-			...(request.excludeTmpdir === true || tmpdir === undefined ? [] : [tmpdir]),
-		].map((folder) => resolveRealPath(folder));
+		const temporary = openTemporary(request, options.env["TMPDIR"]);
 		const plan = { ...place, temporary, networkAccess: request.networkAccess, hidden: protectedPaths };
 		return start(request, seatbeltArgv(plan, argv), place.cwd);
 	}

@@ -44,6 +44,8 @@ export interface SandboxPlan {
 	hidden: ProtectedPaths;
 	/** Sockets of other programs (foreign-sockets.ts); each is covered. */
 	sockets: readonly string[];
+	/** Stands in for /tmp; an empty one of the command's own when absent. */
+	scratch?: string | undefined;
 	/** Nothing may be written in /tmp. */
 	tmpReadOnly?: boolean;
 	/** The person's home, which is never writable as a whole. */
@@ -111,7 +113,7 @@ export function sandboxArgv(bubblewrap: Bubblewrap, plan: SandboxPlan, argv: rea
 	// Root without any right may still write the kernel's settings, of which one names a program that the kernel runs.
 	args.push("--dev", "/dev", "--proc", "/proc", "--remount-ro", "/proc");
 	const privateFolders = PRIVATE_FOLDERS.filter((folder) => isPlainFolder(folder));
-	for (const folder of privateFolders) args.push("--tmpfs", folder);
+	args.push(...privateMounts(privateFolders, plan.scratch));
 	if (privateFolders.includes("/run")) for (const file of RUN_EXPOSED) args.push("--ro-bind-try", file, file);
 	args.push(...openFolders(plan, privateFolders));
 	const visible = plan.sockets.filter((path) => !privateFolders.some((folder) => isInside(path, folder)));
@@ -129,6 +131,12 @@ export function sandboxArgv(bubblewrap: Bubblewrap, plan: SandboxPlan, argv: rea
 	if (!plan.networkAccess) args.push("--unshare-net");
 	args.push("--new-session", "--die-with-parent", "--cap-drop", "ALL", "--chdir", plan.cwd, "--", ...argv);
 	return args;
+}
+
+function privateMounts(folders: readonly string[], scratch: string | undefined): string[] {
+	return folders.flatMap((folder) =>
+		folder === "/tmp" && scratch !== undefined ? ["--bind", scratch, folder] : ["--tmpfs", folder],
+	);
 }
 
 /** Folders become empty, files unreadable. A file is not covered where its folder can be: a rename over it would show the new one. */

@@ -117,6 +117,23 @@ describe.skipIf(!available).each(ROOTS)("sandbox at %s", (root) => {
 		expect(existsSync("/tmp/weave-private")).toBe(false);
 	});
 
+	test("sandbox: commands of one scope find each other's files in /tmp, and no other scope does", async () => {
+		const made = await sh("echo kept > /tmp/weave-kept", { scope: "thread-1" });
+		expect(made).toMatchObject({ code: 0 });
+		const found = await sh("cat /tmp/weave-kept", { scope: "thread-1" });
+		expect(found.output).toBe("kept\n");
+		const other = await sh("cat /tmp/weave-kept", { scope: "thread-2" });
+		expect(other.output).toMatch(/No such file/);
+		const reading = await sh("cat /tmp/weave-kept; touch /tmp/more", {
+			scope: "thread-1",
+			sandbox: "read-only",
+		});
+		expect(reading.output).toMatch(/^kept\n.*Read-only file system/s);
+		const outside = await sh("cat /tmp/weave-kept", { scope: "../../thread-1" });
+		expect(outside.output).toMatch(/No such file/);
+		expect(existsSync("/tmp/weave-kept")).toBe(false);
+	});
+
 	test("sandbox: /tmp is read-only when the policy excludes it", async () => {
 		const result = await sh("echo x > /tmp/weave-excluded", { excludeSlashTmp: true });
 		expect(result.output).toMatch(/Read-only file system/);

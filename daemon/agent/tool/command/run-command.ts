@@ -107,6 +107,7 @@ function startSession(call: CommandCall, context: ToolContext, services: ToolSer
 		env: { ...context.env, CODEX_THREAD_ID: context.threadId },
 		sandbox: call.sandbox,
 		networkAccess: call.networkAccess,
+		scope: context.threadId,
 		workspaceRoot: call.workspace,
 		writableRoots: call.policy.writableRoots,
 		excludeSlashTmp: call.policy.excludeSlashTmp,
