@@ -49,7 +49,10 @@ function contextOf(turn: Turn, callId: string): ToolContext {
 async function runCall(turn: Turn, call: ToolCall): Promise<ToolResult> {
 	const { tools, hooks, clock } = turn.ports;
 	const tool = findTool(tools, call);
-	if (tool === undefined) return refusal(`unsupported call: ${call.name}`);
+	if (tool === undefined) {
+		const kind = call.custom ? "unsupported custom tool call" : "unsupported call";
+		return refusal(`${kind}: ${call.namespace ?? ""}${call.name}`);
+	}
 	const invalid = argumentError(call);
 	if (invalid !== null) return refusal(invalid);
 	const about = {

@@ -45,6 +45,10 @@ function failureOf(error: unknown): TurnError {
 	return { message, codexErrorInfo: "other", additionalDetails: null };
 }
 
+function isFull(error: unknown): boolean {
+	return error instanceof AppError && error.code === "STORAGE_FULL";
+}
+
 /** Resolves with the promise or the signal, whichever comes first. */
 async function settledOr(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
 	const aborted = Promise.withResolvers<void>();
@@ -96,17 +100,29 @@ export function createTurnRunner({
 		}
 	}
 
+	/** Whether the end is worth another try; waits until it is. */
+	async function mayWriteAgain(live: LiveTurn, error: unknown, tries: number): Promise<boolean> {
+		if (isFull(error)) {
+			if (stopping.aborted) return false;
+			await waitMs(deps.clock, END_RETRY_MS, stopping);
+			return true;
+		}
+		// A step that cannot be stored is given up with its batch; the turn must end all the same.
+		logger.error("the last steps of a turn were not saved", { turn_id: live.turnId, error: String(error) });
+		return tries === 1;
+	}
+
 	async function writeEnd(live: LiveTurn, outcome: TurnOutcome, head: string | null): Promise<void> {
 		const end = { ...endOf(live, outcome), git_head_after: head };
-		for (;;) {
+		for (let refused = 0; ; ) {
 			try {
 				await live.commitWith((steps) =>
 					store.write(endTurnWrite, { ...end, steps, start_next: !stopping.aborted }),
 				);
 				return;
 			} catch (error) {
-				if (!(error instanceof AppError) || error.code !== "STORAGE_FULL" || stopping.aborted) throw error;
-				await waitMs(deps.clock, END_RETRY_MS, stopping);
+				if (!isFull(error)) refused += 1;
+				if (!(await mayWriteAgain(live, error, refused))) throw error;
 			}
 		}
 	}

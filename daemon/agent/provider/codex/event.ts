@@ -12,7 +12,15 @@ const usageSchema = z.looseObject({
 	total_tokens: count,
 });
 
+/** The members without which an item of a known kind is no such item; one of an unknown kind is kept as it is. */
+const call = { id: z.string().nullish(), call_id: z.string(), name: z.string() };
 const itemSchema = z.looseObject({ type: z.string() });
+const KNOWN_ITEMS: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([
+	["message", z.looseObject({ id: z.string().nullish() })],
+	["reasoning", z.looseObject({ id: z.string().nullish() })],
+	["function_call", z.looseObject({ ...call, arguments: z.string() })],
+	["custom_tool_call", z.looseObject({ ...call, input: z.string() })],
+]);
 const openItemSchema = z.looseObject({ type: z.string(), id: z.string(), phase: z.string().nullish() });
 const textDelta = z.looseObject({ item_id: z.string(), delta: z.string() });
 const summaryPart = z.looseObject({ item_id: z.string(), summary_index: z.int() });
@@ -80,7 +88,11 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
 	],
 	[
 		"response.output_item.done",
-		(event) => ({ type: "item_done", item: z.looseObject({ item: itemSchema }).parse(event).item }),
+		(event) => {
+			const { item } = z.looseObject({ item: itemSchema }).parse(event);
+			KNOWN_ITEMS.get(item.type)?.parse(item);
+			return { type: "item_done", item };
+		},
 	],
 	[
 		"response.completed",
@@ -93,7 +105,8 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
 		"response.failed",
 		(event) => {
 			const { error } = failedSchema.parse(event).response;
-			return { type: "failed", failure: failedResponse(error?.code ?? "", error?.message ?? "") };
+			if (!error) return { type: "failed", failure: brokenStream("response.failed event received") };
+			return { type: "failed", failure: failedResponse(error.code ?? "", error.message ?? "") };
 		},
 	],
 	[
@@ -113,13 +126,36 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
 	],
 ]);
 
-/** Reads one event's JSON; null for events that say nothing to us. What cannot be read counts as a broken stream. */
+/** Deeper values than any item needs; far deeper ones could be neither sent to the store nor written as JSON again. */
+const DEPTH_MAX = 128;
+const LONE_SURROGATE = /\\u[dD][89a-fA-F]/u;
+
+function isDeeper(value: unknown, levels: number): boolean {
+	if (typeof value !== "object" || value === null) return false;
+	if (levels === 0) return true;
+	return Object.values(value).some((member) => isDeeper(member, levels - 1));
+}
+
+/** Whether the event can be kept and told as it is. */
+function isSound(data: string, event: unknown): boolean {
+	if (isDeeper(event, DEPTH_MAX)) return false;
+	// Pairs come back as characters, so what is still escaped has no partner (an escaped backslash is no escape).
+	return !LONE_SURROGATE.test(data) || !LONE_SURROGATE.test(JSON.stringify(event).replaceAll("\\\\", ""));
+}
+
+/**
+ * Reads one event's JSON; null for events that say nothing to us. One that cannot be read is passed over, as Codex does:
+ * the end of the stream shows whether it is missed. A completion that cannot be read is a broken stream.
+ */
 export function parseModelEvent(data: string): ModelEvent | null {
+	let type: string | undefined;
 	try {
 		const event: unknown = JSON.parse(data);
-		const type = z.looseObject({ type: z.string() }).parse(event).type;
+		if (!isSound(data, event)) return null;
+		type = z.looseObject({ type: z.string() }).parse(event).type;
 		return READERS.get(type)?.(event) ?? null;
 	} catch {
-		return { type: "failed", failure: brokenStream("an event could not be read") };
+		if (type !== "response.completed") return null;
+		return { type: "failed", failure: brokenStream("failed to parse ResponseCompleted") };
 	}
 }

@@ -1,16 +1,15 @@
 import type { Clock } from "#base/clock.ts";
 import type { ModelEvent, ModelFailure } from "#daemon/agent/model.ts";
+import { type AnswerHeaders, type HttpAnswer, sendHttp } from "../wire/http.ts";
 import { parseModelEvent } from "./event.ts";
 import { brokenStream, httpFailure, parseRetryAfterMs, readFailure, sendFailure } from "./failure.ts";
 import { rateLimitsOf } from "./rate-limits.ts";
-import { createSseParser } from "./sse.ts";
+import { createSseParser, type ServerSentEvent, type SseParser } from "./sse.ts";
 
 /** A refusal's body beyond this is of no use to anyone. */
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 const IDLE = brokenStream("idle timeout waiting for SSE");
 const OPEN_END = brokenStream("stream closed before response.completed");
-
-type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
 /** A deadline that each sign of life puts off. */
 interface IdleTimer extends Disposable {
@@ -33,10 +32,10 @@ function startIdleTimer(clock: Clock, idleMs: number): IdleTimer {
 
 type Piece = { bytes: Uint8Array } | { failure: ModelFailure };
 
-async function readPiece(reader: Reader, idle: IdleTimer): Promise<Piece> {
-	const read = reader.read().then(
-		(step): Piece => (step.done ? { failure: OPEN_END } : { bytes: step.value }),
-		(error: unknown): Piece => ({ failure: readFailure(error) }),
+async function readPiece(answer: HttpAnswer, idle: IdleTimer): Promise<Piece> {
+	const read = answer.read().then(
+		(bytes): Piece => (bytes === null ? { failure: OPEN_END } : { bytes }),
+		(): Piece => ({ failure: readFailure() }),
 	);
 	const first = await Promise.race([read, idle.fired]);
 	if (first === "idle") return { failure: IDLE };
@@ -45,11 +44,11 @@ async function readPiece(reader: Reader, idle: IdleTimer): Promise<Piece> {
 }
 
 /** The start of a refusal's body; what cannot be read of it is left out. */
-async function readErrorBody(reader: Reader, idle: IdleTimer): Promise<string> {
+async function readErrorBody(answer: HttpAnswer, idle: IdleTimer): Promise<string> {
 	const pieces: Uint8Array[] = [];
 	let size = 0;
 	while (size < MAX_ERROR_BODY_BYTES) {
-		const piece = await readPiece(reader, idle);
+		const piece = await readPiece(answer, idle);
 		if ("failure" in piece) break;
 		pieces.push(piece.bytes);
 		size += piece.bytes.length;
@@ -57,15 +56,28 @@ async function readErrorBody(reader: Reader, idle: IdleTimer): Promise<string> {
 	return Buffer.concat(pieces).subarray(0, MAX_ERROR_BODY_BYTES).toString("utf8");
 }
 
-async function* readEvents(reader: Reader, idle: IdleTimer): AsyncGenerator<ModelEvent> {
+function readFrames(parser: SseParser, bytes: Uint8Array): ServerSentEvent[] | ModelFailure {
+	try {
+		return parser.push(bytes);
+	} catch (error) {
+		return brokenStream(error instanceof Error ? error.message : String(error));
+	}
+}
+
+async function* readEvents(answer: HttpAnswer, idle: IdleTimer): AsyncGenerator<ModelEvent> {
 	const parser = createSseParser();
 	for (;;) {
-		const piece = await readPiece(reader, idle);
+		const piece = await readPiece(answer, idle);
 		if ("failure" in piece) {
 			yield { type: "failed", failure: piece.failure };
 			return;
 		}
-		for (const { data } of parser.push(piece.bytes)) {
+		const frames = readFrames(parser, piece.bytes);
+		if (!Array.isArray(frames)) {
+			yield { type: "failed", failure: frames };
+			return;
+		}
+		for (const { data } of frames) {
 			const event = parseModelEvent(data);
 			if (event !== null) yield event;
 			if (event?.type === "completed" || event?.type === "failed") return;
@@ -78,7 +90,7 @@ export interface Exchange {
 	headers: Readonly<Record<string, string>>;
 	body: Uint8Array<ArrayBuffer>;
 	/** Told of each answer's headers, whatever its status. */
-	onHeaders?: (headers: Headers) => void;
+	onHeaders?: (headers: AnswerHeaders) => void;
 	/** Longest silence, before the headers and between pieces. */
 	idleMs: number;
 	clock: Clock;
@@ -99,8 +111,8 @@ export async function* exchange({
 	onHeaders,
 }: Exchange): AsyncGenerator<ModelEvent> {
 	using idle = startIdleTimer(clock, idleMs);
-	const sent = fetch(url, { method: "POST", headers, body, signal, redirect: "manual" }).then(
-		(response) => ({ response }),
+	const sent = sendHttp({ method: "POST", url, headers, body, clock, signal }).then(
+		(answer) => ({ answer }),
 		(error: unknown) => ({ failure: sendFailure(error) }),
 	);
 	const first = await Promise.race([sent, idle.fired]);
@@ -114,8 +126,9 @@ export async function* exchange({
 	try {
 		onHeaders?.(response.headers);
 		for (const rateLimits of rateLimitsOf(response.headers)) yield { type: "rate_limits", rateLimits };
-		if (response.status === 200 && reader !== undefined) {
-			yield* readEvents(reader, idle);
+		if (response.ok) {
+			if (reader === undefined) yield { type: "failed", failure: OPEN_END };
+			else yield* readEvents(reader, idle);
 			return;
 		}
 		const { origin, pathname } = new URL(url);

@@ -47,9 +47,8 @@ export function sendFailure(error: unknown): ModelFailure {
 }
 
 /** A stream that broke while it was read. */
-export function readFailure(error: unknown): ModelFailure {
-	const code = codesOf(error)[0];
-	return brokenStream(`Transport error: ${code ?? "the connection was lost"}`);
+export function readFailure(): ModelFailure {
+	return brokenStream("Transport error: network error: error decoding response body");
 }
 
 const CONTEXT_FULL =

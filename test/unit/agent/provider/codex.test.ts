@@ -270,7 +270,8 @@ test("codex: what is not JSON, or says nothing to us, does not end a turn by acc
 				],
 				usage: null,
 			},
-			{ items: [{ type: "event", event: { type: "response.output_text.delta", delta: 7 } }] },
+			{ items: [{ type: "event", event: { type: "response.output_text.delta", delta: 7 } }], usage: null },
+			{ items: [{ type: "event", event: { type: "response.completed", response: "yes" } }] },
 		],
 	});
 	config(`model_provider = "own"\n[model_providers.own]\nbase_url = "${model.url}"\n`);
@@ -279,6 +280,7 @@ test("codex: what is not JSON, or says nothing to us, does not end a turn by acc
 		{ type: "item_done", item: done },
 		{ type: "completed", usage: null, responseId: expect.any(String) },
 	]);
+	expect(await ask(provider)).toMatchObject([{ type: "completed" }]);
 	expect(await ask(provider)).toMatchObject([{ type: "failed", failure: { kind: "stream" } }]);
 });
 
