@@ -1,6 +1,5 @@
 import type { Clock } from "#base/clock.ts";
 import type { ModelEvent, ModelFailure } from "#daemon/agent/model.ts";
-import { type AnswerHeaders, type HttpAnswer, sendHttp } from "../wire/http.ts";
 import { parseModelEvent } from "./event.ts";
 import { brokenStream, httpFailure, parseRetryAfterMs, readFailure, sendFailure } from "./failure.ts";
 import { rateLimitsOf } from "./rate-limits.ts";
@@ -10,6 +9,8 @@ import { createSseParser, type ServerSentEvent, type SseParser } from "./sse.ts"
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 const IDLE = brokenStream("idle timeout waiting for SSE");
 const OPEN_END = brokenStream("stream closed before response.completed");
+
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
 /** A deadline that each sign of life puts off. */
 interface IdleTimer extends Disposable {
@@ -32,9 +33,9 @@ function startIdleTimer(clock: Clock, idleMs: number): IdleTimer {
 
 type Piece = { bytes: Uint8Array } | { failure: ModelFailure };
 
-async function readPiece(answer: HttpAnswer, idle: IdleTimer): Promise<Piece> {
-	const read = answer.read().then(
-		(bytes): Piece => (bytes === null ? { failure: OPEN_END } : { bytes }),
+async function readPiece(reader: Reader, idle: IdleTimer): Promise<Piece> {
+	const read = reader.read().then(
+		(step): Piece => (step.done ? { failure: OPEN_END } : { bytes: step.value }),
 		(): Piece => ({ failure: readFailure() }),
 	);
 	const first = await Promise.race([read, idle.fired]);
@@ -44,11 +45,11 @@ async function readPiece(answer: HttpAnswer, idle: IdleTimer): Promise<Piece> {
 }
 
 /** The start of a refusal's body; what cannot be read of it is left out. */
-async function readErrorBody(answer: HttpAnswer, idle: IdleTimer): Promise<string> {
+async function readErrorBody(reader: Reader, idle: IdleTimer): Promise<string> {
 	const pieces: Uint8Array[] = [];
 	let size = 0;
 	while (size < MAX_ERROR_BODY_BYTES) {
-		const piece = await readPiece(answer, idle);
+		const piece = await readPiece(reader, idle);
 		if ("failure" in piece) break;
 		pieces.push(piece.bytes);
 		size += piece.bytes.length;
@@ -64,10 +65,10 @@ function readFrames(parser: SseParser, bytes: Uint8Array): ServerSentEvent[] | M
 	}
 }
 
-async function* readEvents(answer: HttpAnswer, idle: IdleTimer): AsyncGenerator<ModelEvent> {
+async function* readEvents(reader: Reader, idle: IdleTimer): AsyncGenerator<ModelEvent> {
 	const parser = createSseParser();
 	for (;;) {
-		const piece = await readPiece(answer, idle);
+		const piece = await readPiece(reader, idle);
 		if ("failure" in piece) {
 			yield { type: "failed", failure: piece.failure };
 			return;
@@ -90,7 +91,7 @@ export interface Exchange {
 	headers: Readonly<Record<string, string>>;
 	body: Uint8Array<ArrayBuffer>;
 	/** Told of each answer's headers, whatever its status. */
-	onHeaders?: (headers: AnswerHeaders) => void;
+	onHeaders?: (headers: Headers) => void;
 	/** Longest silence, before the headers and between pieces. */
 	idleMs: number;
 	clock: Clock;
@@ -111,8 +112,8 @@ export async function* exchange({
 	onHeaders,
 }: Exchange): AsyncGenerator<ModelEvent> {
 	using idle = startIdleTimer(clock, idleMs);
-	const sent = sendHttp({ method: "POST", url, headers, body, clock, signal }).then(
-		(answer) => ({ answer }),
+	const sent = fetch(url, { method: "POST", headers, body, signal, redirect: "manual" }).then(
+		(response) => ({ response }),
 		(error: unknown) => ({ failure: sendFailure(error) }),
 	);
 	const first = await Promise.race([sent, idle.fired]);
