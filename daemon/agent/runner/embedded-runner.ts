@@ -1,14 +1,13 @@
 import { AppError } from "#base/app-error.ts";
-import { cancelTurnWrite } from "#daemon/storage/repository/chat-end.ts";
-import { readItems } from "#daemon/storage/repository/chat-turn.ts";
 import { createApprovals } from "./approvals.ts";
-import { type Broadcast, createBroadcast } from "./broadcast.ts";
+import { createBroadcast } from "./broadcast.ts";
+import { cancelTurn } from "./cancel.ts";
 import type { RunnerDeps } from "./deps.ts";
-import { createEndings, type Endings } from "./endings.ts";
+import { createEndings } from "./endings.ts";
 import { createMessageService } from "./message-service.ts";
 import { createQuestions } from "./questions.ts";
 import { recoverTurns } from "./recover.ts";
-import type { CodexRunner, RunnerCall } from "./runner.ts";
+import type { CodexRunner } from "./runner.ts";
 import { createSnapshots } from "./snapshot.ts";
 import { createTaskService } from "./task-service.ts";
 import { createThreadPresenter } from "./thread-record.ts";
@@ -26,57 +25,6 @@ function createGrants(): (threadId: string) => Set<string> {
 		grants.set(threadId, known);
 		return known;
 	};
-}
-
-interface CancelParams {
-	thread_id: string;
-	turn_id?: string | undefined;
-}
-
-interface CancelHow {
-	readonly idempotency: RunnerCall["idempotency"];
-	/** The commands that the turn started end with it. */
-	readonly endCommands: boolean;
-}
-
-interface CancelPorts {
-	deps: RunnerDeps;
-	board: TurnBoard;
-	broadcast: Broadcast;
-	endings: Endings;
-}
-
-/** Whoever follows the turn that never began learns what it holds and how it ended. */
-function tellWithdrawn(
-	{ deps, broadcast, endings }: CancelPorts,
-	about: { thread_id: string; turn_id: string },
-): void {
-	const { thread_id, turn_id } = about;
-	for (const item of readItems(deps.store, turn_id)) {
-		const event = { type: "chat.item.completed" as const, thread_id, turn_id, item_id: item.id, item };
-		broadcast.activity(thread_id).event(event);
-	}
-	broadcast.turn("chat.turn.completed", thread_id, turn_id);
-	endings.tell(about);
-}
-
-async function cancelTurn(ports: CancelPorts, params: CancelParams, by: { label: string } & CancelHow) {
-	const { deps, board } = ports;
-	// Saved first, so that the words said so far are in the turn when its end commits.
-	await board.current(params.thread_id)?.flush();
-	const reason = `interrupted by ${by.label}`;
-	const input = { thread_id: params.thread_id, turn_id: params.turn_id ?? null, reason };
-	deps.fault("turn.before-end");
-	const ref = await deps.store.write(cancelTurnWrite, input, { idempotency: by.idempotency });
-	deps.fault("turn.after-end");
-	if (ref.withdrawn) tellWithdrawn(ports, ref);
-	const live = board.find(ref.turn_id);
-	if (live === undefined) return { ...ref };
-	live.end();
-	live.abort(reason);
-	if (by.endCommands) deps.commands?.killTurn(ref.turn_id);
-	board.ended(live);
-	return { ...ref };
 }
 
 async function interruptAll(

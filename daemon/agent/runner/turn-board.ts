@@ -28,6 +28,8 @@ export interface TurnBoard {
 	ended(live: LiveTurn): void;
 	find(turnId: string): LiveTurn | undefined;
 	current(threadId: string): LiveTurn | undefined;
+	/** Resolves when the turn's loop has said its last word and the end is written; at once for another than the thread's newest. */
+	over(live: LiveTurn): Promise<void>;
 	/** The newest turn of each thread. */
 	running(): RunningTurn[];
 	all(): LiveTurn[];
@@ -126,6 +128,10 @@ export function createTurnBoard({ deps, broadcast, turns, endings, stopping }: T
 		ended,
 		find: (turnId) => lives.get(turnId),
 		current: (threadId) => newest.get(threadId)?.live,
+		async over(live) {
+			const running = newest.get(live.threadId);
+			if (running?.live === live) await running.over.promise;
+		},
 		running: () => [...newest.values()],
 		all: () => [...lives.values()],
 		emptied: () => Promise.all(settling),

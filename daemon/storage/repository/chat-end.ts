@@ -120,12 +120,21 @@ export const endTurnWrite = defineWrite(
 /** `withdrawn`: the turn had not begun. */
 type CancelResult = TurnRef & { withdrawn?: true };
 
-/** Interrupts the running turn, or takes a message back that waits for the turn named. @throws AppError THREAD_NOT_FOUND, TURN_NOT_ACTIVE. */
+/**
+ * Interrupts the running turn, or takes a message back that waits for the turn named. `stopped`: the caller has stopped this
+ * one already, so it is the one that is meant although its own end may have come first. @throws AppError THREAD_NOT_FOUND,
+ * TURN_NOT_ACTIVE.
+ */
 export const cancelTurnWrite = defineWrite(
 	"chat.turn.cancel",
-	(tx, input: { thread_id: string; turn_id: string | null; reason: string }): CancelResult => {
+	(
+		tx,
+		input: { thread_id: string; turn_id: string | null; reason: string; stopped?: string | null },
+	): CancelResult => {
 		const thread = requireThread(tx, input.thread_id);
 		const active = thread.active_turn_id;
+		if (input.stopped && input.stopped !== active)
+			return { thread_id: input.thread_id, turn_id: input.stopped };
 		if (input.turn_id !== null && input.turn_id !== active) {
 			const waiting = { thread_id: input.thread_id, turn_id: input.turn_id };
 			if (withdrawQueued(tx, waiting, input.reason)) return { ...waiting, withdrawn: true };
