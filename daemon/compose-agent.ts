@@ -8,7 +8,7 @@ import { createTitles } from "./agent/background/titles.ts";
 import { createBudgetRules } from "./agent/budget/limits.ts";
 import { type BudgetMeter, createBudgetMeter } from "./agent/budget/meter.ts";
 import { withBudget } from "./agent/budget/with-budget.ts";
-import { createCliBackend } from "./agent/cli-runner/cli-backend.ts";
+import { type CliBackend, createCliBackend } from "./agent/cli-runner/cli-backend.ts";
 import { createCodeMode } from "./agent/code-mode/create-code-mode.ts";
 import { createHookRunner } from "./agent/hook/runner.ts";
 import { registerToolTiming } from "./agent/hook/tool-timing.ts";
@@ -29,7 +29,7 @@ import { entryUrl } from "./entry-url.ts";
 import type { Publish } from "./gateway/hub.ts";
 import { createRuleBook } from "./policy/rule-book.ts";
 import { createBudgetStore } from "./storage/repository/budget.ts";
-import { findThread, readThreadEnv, updateSettingsWrite } from "./storage/repository/chat-thread.ts";
+import { findThread, noteProviderThreadWrite, readThreadEnv } from "./storage/repository/chat-thread.ts";
 import type { Store } from "./storage/store.ts";
 
 interface AgentParts {
@@ -71,10 +71,13 @@ function openBackend({ env, clock, random, logger, paths }: DaemonWorld, { store
 	return createCliBackend({
 		...{ env, clock, random, logger },
 		threads: {
-			read: (threadId) => findThread(store, threadId)?.settings?.provider_thread_id ?? null,
-			async save(threadId, providerThreadId) {
-				const settings = { provider_thread_id: providerThreadId };
-				await store.write(updateSettingsWrite, { thread_id: threadId, settings });
+			read(threadId) {
+				const { provider_thread_id: id, provider_mark: mark } = findThread(store, threadId)?.settings ?? {};
+				return id === undefined || mark === undefined ? null : { id, mark };
+			},
+			async save(thread_id, { id, mark }) {
+				const note = { thread_id, provider_thread_id: id, provider_mark: mark };
+				await store.write(noteProviderThreadWrite, note);
 			},
 		},
 		codexHome: paths.codexHome,
@@ -107,11 +110,14 @@ function openTitles(
 	});
 }
 
-function commandsOf(tools: AgentTools): NonNullable<RunnerDeps["commands"]> {
+function commandsOf(tools: AgentTools, backend: CliBackend): NonNullable<RunnerDeps["commands"]> {
 	return {
 		runUserCommand: tools.runUserCommand,
 		terminate: (id, threadId) => tools.running.terminate(id, threadId),
-		killTurn: (turnId) => tools.running.killTurn(turnId),
+		killTurn(turnId) {
+			backend.killTurn(turnId);
+			return tools.running.killTurn(turnId);
+		},
 	};
 }
 
@@ -162,8 +168,9 @@ export function openAgent(world: DaemonWorld, parts: AgentParts): Agent {
 	const runner = createEmbeddedRunner({
 		...{ store, publish, clock, newId, random, environment, providers, hooks, logger, telemetry, fault },
 		runTurn: backend.runTurn,
+		isEmbedded: backend.isEmbedded,
 		tools: codeMode.wrap(tools.source),
-		commands: commandsOf(tools),
+		commands: commandsOf(tools, backend),
 		loopSettings: () => selector.settingsFor(),
 		prelude: createPreludeBuilder({
 			...{ clock, env, codexHome: paths.codexHome, environment },

@@ -2,7 +2,7 @@ import { AppError } from "#base/app-error.ts";
 import type { Clock } from "#base/clock.ts";
 import type { RunTurn } from "#daemon/agent/loop-port.ts";
 import type { Logger } from "#daemon/telemetry/port.ts";
-import { type RunnerKind, runnerKindSchema } from "#protocol/record.ts";
+import { type RunnerKind, runnerKindSchema, type ThreadSettings } from "#protocol/record.ts";
 import type { CodexRequestHandler } from "./codex-process.ts";
 import { type CodexServer, createCodexServer } from "./codex-server.ts";
 import { createProviderThreadBook, type ProviderThreads } from "./provider-thread.ts";
@@ -31,10 +31,17 @@ export function defaultBackend(env: Readonly<Record<string, string | undefined>>
 	throw new AppError("CONFIG_INVALID", `HOMIE_AGENT_BACKEND is ${named}; it can be embedded or cli.`);
 }
 
+/** The two ways to run a turn as one. Disposing ends the program. */
+export interface CliBackend extends AsyncDisposable {
+	readonly runTurn: RunTurn;
+	/** Whether turns with these settings are run by the embedded loop. */
+	isEmbedded(settings: ThreadSettings | undefined): boolean;
+	/** Ends the commands that a turn left running at the program. */
+	killTurn(turnId: string): void;
+}
+
 /** Runs each turn where its thread's settings, else HOMIE_AGENT_BACKEND, say. The program starts at its first turn. */
-export function createCliBackend(
-	options: CliBackendOptions,
-): AsyncDisposable & { readonly runTurn: RunTurn } {
+export function createCliBackend(options: CliBackendOptions): CliBackend {
 	const { embedded } = options;
 	const usual = defaultBackend(options.env);
 	let server: CodexServer | undefined;
@@ -47,10 +54,21 @@ export function createCliBackend(
 	}
 	const turns = createCliTurns(open, book);
 
+	const isEmbedded = (settings: ThreadSettings | undefined): boolean =>
+		(settings?.runner ?? usual) === "embedded";
+
 	return {
+		isEmbedded,
 		runTurn(input, ports, signal) {
-			const kind = ports.toolContext("").settings?.runner ?? usual;
-			return (kind === "cli" ? turns.runTurn : embedded)(input, ports, signal);
+			const run = isEmbedded(ports.toolContext("").settings) ? embedded : turns.runTurn;
+			return run(input, ports, signal);
+		},
+		killTurn(turnId) {
+			turns
+				.killTurn(turnId)
+				.catch((error: unknown) =>
+					options.logger.warn("a turn's commands run on", { turn_id: turnId, error: String(error) }),
+				);
 		},
 		async [Symbol.asyncDispose]() {
 			await server?.[Symbol.asyncDispose]();

@@ -18,7 +18,7 @@ export class CodexRefusal extends Error {
 	}
 }
 
-/** Answers what the program asks; what it throws goes back as the error of the request. */
+/** Answers what the program asks; what it throws goes back as the error of the request, and undefined is no answer. */
 export type CodexRequestHandler = (request: CodexNotification) => Promise<unknown>;
 
 /** One running `codex app-server`, spoken to in JSON lines on its standard input and output. */
@@ -83,7 +83,8 @@ export function startCodexProcess(options: CodexProcessOptions): CodexProcess {
 
 	async function answer(id: unknown, request: CodexNotification): Promise<void> {
 		try {
-			send({ id, result: await onRequest(request) });
+			const result = await onRequest(request);
+			if (result !== undefined) send({ id, result });
 		} catch (error) {
 			send({ id, error: { code: -32603, message: error instanceof Error ? error.message : String(error) } });
 		}

@@ -1,9 +1,10 @@
 import { toAppError } from "#base/app-error.ts";
 import { createDeferred, type Deferred } from "#base/deferred.ts";
-import type { LoopPorts, SteerMessage, TurnInput, TurnOutcome } from "#daemon/agent/loop-port.ts";
+import type { LoopEvent, LoopPorts, SteerMessage, TurnInput, TurnOutcome } from "#daemon/agent/loop-port.ts";
 import type { ToolContext } from "#daemon/agent/tool.ts";
 import { type Item, type TurnError, turnErrorSchema } from "#protocol/codex-item.ts";
-import type { CodexNotification } from "./codex-process.ts";
+import type { CodexNotification, CodexProcess } from "./codex-process.ts";
+import { createToldHistory, type ToldHistory } from "./told-history.ts";
 import { toItem, toLoopEvents } from "./translate.ts";
 
 /** One turn at the program, from its first word until nothing of it is open. */
@@ -11,40 +12,53 @@ export interface Running {
 	readonly input: TurnInput;
 	readonly ports: LoopPorts;
 	readonly context: ToolContext;
+	readonly process: CodexProcess;
 	readonly providerThreadId: string;
 	/** The program's id of the turn, once it is known. */
 	turnId: string | undefined;
+	readonly history: ToldHistory;
 	readonly items: Map<string, Item>;
 	/** Our messages by the id that they were sent with. */
 	readonly messages: Map<string, SteerMessage>;
 	readonly open: Set<string>;
+	/** Items that wait, or waited in vain, for an answer: nothing was done of them. */
+	readonly asking: Set<string>;
+	/** Items whose effect was announced to the store and has not ended. */
+	readonly acting: Set<string>;
 	finalText: string | null;
 	/** The program told a final error by itself. */
 	isErrorTold: boolean;
+	/** How it ended, as the program says; an interrupted one ends here too. */
 	readonly outcome: Deferred<TurnOutcome>;
-	/** Nothing of the turn is open any more; items of an interrupted one may come later. */
+	/** Nothing of the turn is open any more; items of an interrupted one may come after its outcome. */
 	readonly settled: Deferred<void>;
 	isOver: boolean;
+	/** The program ended before the turn did. */
+	isLost: boolean;
 }
 
 export function createRunningTurn(
 	input: TurnInput,
 	ports: LoopPorts,
-	place: { context: ToolContext; providerThreadId: string },
+	place: Pick<Running, "context" | "process" | "providerThreadId">,
 ): Running {
 	return {
 		input,
 		ports,
 		...place,
 		turnId: undefined,
+		history: createToldHistory(input.history, ports.newId),
 		items: new Map(),
 		messages: new Map(input.messages.map((message) => [message.itemId, message])),
 		open: new Set(),
+		asking: new Set(),
+		acting: new Set(),
 		finalText: null,
 		isErrorTold: false,
 		outcome: createDeferred(),
 		settled: createDeferred(),
 		isOver: false,
+		isLost: false,
 	};
 }
 
@@ -57,6 +71,15 @@ export function failure(error: unknown): TurnError {
 	return { message: toAppError(error).message, codexErrorInfo: "other", additionalDetails: null };
 }
 
+/** Announces to the store that an item is about to act. @throws the signal's reason once the turn is interrupted. */
+export async function intendEffect(
+	running: Running,
+	effect: Parameters<ToolContext["effects"]["intend"]>[0],
+): Promise<void> {
+	running.acting.add(effect.itemId);
+	await running.context.effects.intend(effect);
+}
+
 /** A person's own words carry our ids and times of day, whatever the program calls them. */
 function ownItem(running: Running, item: Item): Item {
 	if (item.type !== "userMessage" || item.clientId === null) return item;
@@ -64,26 +87,67 @@ function ownItem(running: Running, item: Item): Item {
 	return message === undefined ? item : { ...item, id: message.itemId, clientId: message.clientId };
 }
 
-async function takeItem(running: Running, told: unknown, done: boolean): Promise<void> {
-	const parsed = toItem(told);
-	if (parsed === null) return;
-	const item = ownItem(running, parsed);
-	const { ports, context, items, open } = running;
-	items.set(item.id, item);
-	if (done) open.delete(item.id);
-	else open.add(item.id);
+/** The program acts by itself where nobody has to be asked; the store has to know that something may have happened. */
+async function noteActing(running: Running, item: Item): Promise<void> {
+	const { context } = running;
+	const intend = async (
+		kind: "command" | "patch" | "call",
+		detail: Record<string, unknown>,
+	): Promise<void> => {
+		// It is under way already; an interrupt that comes first changes nothing about that.
+		await intendEffect(running, { itemId: item.id, kind, detail }).catch(() => undefined);
+	};
+	switch (item.type) {
+		case "commandExecution":
+			if (item.processId !== null) await intend("command", { command: item.command, cwd: item.cwd });
+			break;
+		case "fileChange":
+			if (context.approvalPolicy === "never") await intend("patch", { cwd: context.cwd });
+			break;
+		case "mcpToolCall":
+			await intend("call", { server: item.server, tool: item.tool });
+	}
+}
+
+async function takeTool(running: Running, item: Item, done: boolean): Promise<boolean> {
+	const { context, acting } = running;
 	switch (item.type) {
 		case "commandExecution":
 		case "fileChange":
 		case "mcpToolCall":
 		case "dynamicToolCall":
-			if (done) await context.items.completed(item);
-			else await context.items.started(item);
-			break;
+			if (!done) {
+				await context.items.started(item);
+				await noteActing(running, item);
+				return true;
+			}
+			if (acting.delete(item.id)) await context.effects.done(item.id, { status: item.status });
+			await context.items.completed(item);
+			return true;
 		default:
-			if (done && item.type === "agentMessage") running.finalText = item.text;
-			await ports.emit({ type: done ? "item_completed" : "item_started", item });
+			return false;
 	}
+}
+
+async function emitAll(running: Running, events: readonly LoopEvent[]): Promise<void> {
+	for (const event of events) await running.ports.emit(event);
+}
+
+async function takeItem(running: Running, told: unknown, done: boolean): Promise<void> {
+	const parsed = toItem(told);
+	if (parsed === null) return;
+	const item = ownItem(running, parsed);
+	const { ports, items, open, history } = running;
+	items.set(item.id, item);
+	if (done) open.delete(item.id);
+	else open.add(item.id);
+	if (item.type === "contextCompaction") {
+		if (done) await emitAll(running, history.compactionEnds());
+		else history.compactionBegins();
+	}
+	if (done && item.type === "agentMessage") running.finalText = item.text;
+	if (!(await takeTool(running, item, done)))
+		await ports.emit({ type: done ? "item_completed" : "item_started", item });
 	if (running.isOver && open.size === 0) running.settled.resolve();
 }
 
@@ -100,8 +164,7 @@ export function finish(running: Running, outcome: TurnOutcome): void {
 	if (running.isOver) return;
 	running.isOver = true;
 	for (const id of running.open) {
-		const type = running.items.get(id)?.type;
-		if (type !== "commandExecution") running.open.delete(id);
+		if (running.items.get(id)?.type !== "commandExecution" || running.asking.has(id)) running.open.delete(id);
 	}
 	if (running.open.size === 0) running.settled.resolve();
 	running.outcome.resolve(outcome);
@@ -112,6 +175,10 @@ export async function takeNotification(running: Running, notification: CodexNoti
 	const { method, params } = notification;
 	if (method === "item/started" || method === "item/completed") {
 		await takeItem(running, params["item"], method === "item/completed");
+		return;
+	}
+	if (method === "rawResponseItem/completed") {
+		await emitAll(running, running.history.item(params["item"], running.turnId));
 		return;
 	}
 	for (const event of toLoopEvents(notification)) {

@@ -2,6 +2,7 @@ import { approvalDigest } from "#daemon/agent/approval/digest.ts";
 import type { ApprovalOutcome, ApprovalRequest, ToolContext } from "#daemon/agent/tool.ts";
 import type { Item } from "#protocol/codex-item.ts";
 import type { CodexNotification } from "./codex-process.ts";
+import { intendEffect, type Running } from "./running-turn.ts";
 
 type Params = CodexNotification["params"];
 
@@ -17,7 +18,7 @@ function commandRequest(params: Params, context: ToolContext): ApprovalRequest {
 	const cwd = text(params["cwd"]) ?? context.cwd;
 	const actions = params["commandActions"];
 	return {
-		itemId: text(params["itemId"]) ?? context.callId,
+		itemId: text(params["itemId"]) ?? "",
 		kind: "command",
 		command,
 		argv: null,
@@ -38,7 +39,7 @@ function patchRequest(params: Params, item: Item | undefined, context: ToolConte
 	const patch = JSON.stringify(changes.map(({ path, kind, diff }) => ({ path, kind, diff })));
 	const { cwd, sandbox } = context;
 	return {
-		itemId: text(params["itemId"]) ?? context.callId,
+		itemId: text(params["itemId"]) ?? "",
 		kind: "patch",
 		command: null,
 		argv: null,
@@ -73,32 +74,34 @@ const QUESTIONS: Readonly<Record<string, "user_input" | "tool_call" | "elicitati
 	"mcpServer/elicitation/request": "elicitation",
 };
 
-/** Answers one request of the program by asking our clients. `item` is what it is about, if it was told. */
-export async function answerServerRequest(
-	{ method, params }: CodexNotification,
-	context: ToolContext,
-	item: Item | undefined,
-): Promise<unknown> {
-	if (method === "item/commandExecution/requestApproval" || method === "item/fileChange/requestApproval") {
-		const request =
-			method === "item/fileChange/requestApproval"
-				? patchRequest(params, item, context)
-				: commandRequest(params, context);
-		const outcome = await context.requestApproval(request);
-		if (outcome.decision === "accept" || outcome.decision === "accept_for_session")
-			await context.effects.intend({
-				itemId: request.itemId,
-				kind: request.kind,
-				detail: { command: request.command, cwd: request.cwd },
-			});
-		return { decision: decisionOf(outcome) };
+async function approve({ method, params }: CodexNotification, running: Running): Promise<unknown> {
+	const { context, asking, items } = running;
+	const item = items.get(text(params["itemId"]) ?? "");
+	const request =
+		method === "item/fileChange/requestApproval"
+			? patchRequest(params, item, context)
+			: commandRequest(params, context);
+	asking.add(request.itemId);
+	const outcome = await context.requestApproval(request);
+	if (outcome.decision === "accept" || outcome.decision === "accept_for_session") {
+		const detail = { command: request.command, cwd: request.cwd };
+		await intendEffect(running, { itemId: request.itemId, kind: request.kind, detail });
 	}
+	asking.delete(request.itemId);
+	return { decision: decisionOf(outcome) };
+}
+
+/** Answers one request of the program by asking our clients. @throws Error when nobody can answer it. */
+export async function answerServerRequest(request: CodexNotification, running: Running): Promise<unknown> {
+	const { method, params } = request;
+	if (method === "item/commandExecution/requestApproval" || method === "item/fileChange/requestApproval")
+		return await approve(request, running);
 	const kind = QUESTIONS[method];
-	if (kind === undefined || context.askClient === undefined)
-		throw new Error(`weave-codex does not answer ${method}`);
+	const itemId = text(params["itemId"]) ?? text(params["callId"]) ?? "";
+	const { askClient } = running.ports.toolContext(itemId);
+	if (kind === undefined || askClient === undefined) throw new Error(`weave-codex does not answer ${method}`);
 	const { threadId: _thread, turnId: _turn, ...rest } = params;
-	const itemId = text(params["itemId"]) ?? text(params["callId"]) ?? context.callId;
-	const answer = await context.askClient({ itemId, kind, params: rest });
+	const answer = await askClient({ itemId, kind, params: rest });
 	if (answer.type === "failed") throw new Error(answer.message);
 	return answer.result;
 }

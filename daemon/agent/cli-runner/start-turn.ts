@@ -33,8 +33,8 @@ function turnParams({ input, context }: Running): Record<string, unknown> {
 }
 
 /** Starts the turn at the program; returns its id there. */
-export async function startTurn(process: CodexProcess, running: Running): Promise<string> {
-	const { input, providerThreadId: threadId } = running;
+export async function startTurn(running: Running): Promise<string> {
+	const { input, process, providerThreadId: threadId } = running;
 	if (input.kind === "compact") return await startCompaction(process, threadId);
 	if (input.kind === "review") {
 		const target = input.review?.target ?? { type: "uncommittedChanges" };
@@ -49,14 +49,14 @@ export async function startTurn(process: CodexProcess, running: Running): Promis
 	});
 	const turnId = turnIdOf(started) ?? "";
 	running.turnId = turnId;
-	for (const message of others) await steer(process, running, message);
+	for (const message of others) await steer(running, message);
 	return turnId;
 }
 
 /** Hands a message to the running turn. */
-export async function steer(process: CodexProcess, running: Running, message: SteerMessage): Promise<void> {
+export async function steer(running: Running, message: SteerMessage): Promise<void> {
 	running.messages.set(message.itemId, message);
-	await process.request("turn/steer", {
+	await running.process.request("turn/steer", {
 		threadId: running.providerThreadId,
 		expectedTurnId: running.turnId,
 		input: inputOf(message),

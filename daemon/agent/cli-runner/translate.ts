@@ -1,5 +1,4 @@
 import type { LoopEvent } from "#daemon/agent/loop-port.ts";
-import type { ModelItem } from "#daemon/agent/model.ts";
 import {
 	type Item,
 	itemSchema,
@@ -35,23 +34,8 @@ const SILENT: ReadonlySet<string> = new Set([
 	"thread/name/updated",
 	"thread/goal/cleared",
 	"deprecationNotice",
+	"rawResponse/completed",
 ]);
-
-/** Context that the program puts ahead of each conversation; it makes its own for a thread that is built anew. */
-function isOwnContext(item: ModelItem): boolean {
-	if (item["role"] === "developer") return true;
-	if (item["role"] !== "user") return false;
-	const content = item["content"];
-	const first: unknown = Array.isArray(content) ? content[0] : undefined;
-	const said = text((first as { text?: unknown } | undefined)?.text);
-	return said.startsWith("<environment_context>") || said.startsWith("# AGENTS.md instructions");
-}
-
-function toHistory(value: unknown): LoopEvent[] {
-	const item = value as ModelItem | null;
-	if (typeof item?.type !== "string" || isOwnContext(item)) return [];
-	return [{ type: "history", items: [item] }];
-}
 
 function toPlan(params: Params): LoopEvent[] {
 	const plan = planStepSchema.array().safeParse(params["plan"]);
@@ -65,7 +49,7 @@ function toError(params: Params): LoopEvent[] {
 	return error.success ? [{ type: "error", error: error.data, willRetry: params["willRetry"] === true }] : [];
 }
 
-/** Events of the loop for one notification of its turn; items are the caller's. */
+/** Events of the loop for one notification of its turn; items and history are the caller's. */
 export function toLoopEvents({ method, params }: CodexNotification): LoopEvent[] {
 	const itemId = text(params["itemId"]);
 	const delta = text(params["delta"]);
@@ -92,8 +76,6 @@ export function toLoopEvents({ method, params }: CodexNotification): LoopEvent[]
 		}
 		case "error":
 			return toError(params);
-		case "rawResponseItem/completed":
-			return toHistory(params["item"]);
 		default: {
 			if (SILENT.has(method)) return [];
 			const { threadId: _thread, turnId: _turn, ...rest } = params;

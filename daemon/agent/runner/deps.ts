@@ -70,6 +70,8 @@ export interface RunnerDeps {
 	readonly providers: ProviderSource;
 	readonly hooks: HookRunner;
 	readonly runTurn: RunTurn;
+	/** Whether `runTurn` uses our tools and prompt for such a thread; it may leave it to another program. Absent: always. */
+	readonly isEmbedded?: (settings: ThreadSettings) => boolean;
 	/** Prompt sections ahead of the history. */
 	readonly prelude: (input: PreludeInput) => Promise<readonly ModelItem[]>;
 	/** Absent: nothing but the defaults. The thread's own `settings.config` comes on top. */

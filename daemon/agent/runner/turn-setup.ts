@@ -1,8 +1,10 @@
 import type { LoopPorts, TurnInput } from "#daemon/agent/loop-port.ts";
+import type { ModelItem } from "#daemon/agent/model.ts";
 import type { TurnRecording } from "#daemon/agent/recorder/port.ts";
 import type { Tool, ToolContext } from "#daemon/agent/tool.ts";
+import type { ToolSetRequest } from "#daemon/agent/tool-source.ts";
 import { readEpoch, readHistory } from "#daemon/storage/repository/chat-history.ts";
-import { readThreadEnv, requireThread } from "#daemon/storage/repository/chat-thread.ts";
+import { readThreadEnv, requireThread, type StoredThread } from "#daemon/storage/repository/chat-thread.ts";
 import type { readTurnTask } from "#daemon/storage/repository/chat-turn.ts";
 import type { Approvals } from "./approvals.ts";
 import type { RunnerDeps } from "./deps.ts";
@@ -51,6 +53,23 @@ function track(tools: readonly Tool[], calls: Set<Promise<unknown>>): Tool[] {
 			return call;
 		},
 	}));
+}
+
+/** What a turn of ours is offered and told; a turn that runs elsewhere gets both there. */
+async function gather(
+	deps: RunnerDeps,
+	thread: StoredThread,
+	{ mode, ...how }: Pick<ToolSetRequest, "kind" | "model" | "mode">,
+): Promise<{ tools: readonly Tool[]; prelude: readonly ModelItem[] }> {
+	const { settings, cwd, thread_id: threadId } = thread;
+	if (deps.isEmbedded?.(settings) === false) return { tools: [], prelude: [] };
+	const place = { threadId, cwd, settings, ...how };
+	const { approval_policy: approvalPolicy, sandbox } = thread;
+	const [tools, prelude] = await Promise.all([
+		deps.tools({ ...place, mode }),
+		deps.prelude({ ...place, approvalPolicy, sandbox }),
+	]);
+	return { tools, prelude };
 }
 
 export function createTurnSetup({ deps, approvals, questions, grants }: TurnSetupPorts): TurnSetup {
@@ -107,14 +126,7 @@ export function createTurnSetup({ deps, approvals, questions, grants }: TurnSetu
 		const named = modelOf(thread);
 		const provider = await deps.providers.resolve(thread.provider, named, settings.config);
 		const model = provider.describe(named);
-		const [tools, prelude] = await Promise.all([
-			deps.tools({ threadId, cwd, kind, model, settings, mode }),
-			deps.prelude({
-				...{ threadId, cwd, settings, model, kind },
-				approvalPolicy: thread.approval_policy,
-				sandbox: thread.sandbox,
-			}),
-		]);
+		const { tools, prelude } = await gather(deps, thread, { kind, model, mode });
 		const ports: LoopPorts = {
 			provider,
 			tools: track(tools, callsOf(live)),

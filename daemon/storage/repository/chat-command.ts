@@ -9,6 +9,7 @@ import { injectItemsWrite, openShellWrite, openTaskWrite } from "./chat-task.ts"
 import {
 	archiveThreadWrite,
 	createThreadWrite,
+	noteProviderThreadWrite,
 	renameThreadWrite,
 	resumeThreadWrite,
 	suggestTitleWrite,
@@ -21,6 +22,7 @@ export const CHAT_COMMANDS = [
 	createThreadWrite,
 	updateSettingsWrite,
 	renameThreadWrite,
+	noteProviderThreadWrite,
 	suggestTitleWrite,
 	archiveThreadWrite,
 	resumeThreadWrite,

@@ -19,12 +19,14 @@ const USAGE =
 const DIFFERENCES: readonly Difference[] = [
 	{
 		scenario: "unknown tool and broken arguments",
+		backend: "embedded",
 		codex: "key must be a string at line 1 column 2",
 		ours: "Expected property name or '}' in JSON at position 1 (line 1 column 2)",
 		why: "each side's JSON parser words its complaint itself; that it was no JSON is said alike",
 	},
 	{
 		scenario: "interrupt midstream",
+		backend: "embedded",
 		codex:
 			"The user interrupted the previous turn on purpose. Any running unified exec processes may still be running in the background. If any tools/commands were aborted, they may have partially executed.",
 		ours: "The user stopped the turn before this point. Commands that ran then may have done part of their work, or may still run. Look before you repeat anything.",

@@ -105,7 +105,7 @@ async function openThread(
 		send: async (text) => void (await client.call("chat.message.send", { thread_id, text })),
 		steer: async (text) =>
 			void (await client.call("chat.steer", { thread_id, text, expected_turn_id: turnId })),
-		interrupt: async () => void (await client.call("chat.cancel", { thread_id })),
+		interrupt: async () => void (await client.call("chat.cancel", { thread_id, keep_commands: true })),
 		[Symbol.dispose]: () => subscription[Symbol.dispose](),
 	};
 }

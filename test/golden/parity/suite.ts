@@ -14,7 +14,8 @@ import type { Side } from "./side.ts";
 /** Every scenario on the real program and on our daemon with this backend, compared. */
 export function describeParity(backend: RunnerKind): void {
 	const missing = oracleMissing();
-	if (missing !== null) console.log(`parity of the ${backend} backend with the real codex: skipped, ${missing}`);
+	if (missing !== null)
+		console.log(`parity of the ${backend} backend with the real codex: skipped, ${missing}`);
 
 	describe.skipIf(missing !== null)(`parity of the ${backend} backend with the real codex`, () => {
 		let root: string;
