@@ -58,13 +58,17 @@ function viewState(threadId: string, firstUnread: string | null, seen: Seen): Js
 /** Turns looked at when searching for the first one that nobody read. */
 const LOOK_BACK = 1000;
 
+/** A turn that runs, was interrupted or only compacted is nothing to read, for the reference. */
+function saysSomething({ status, items }: Turn): boolean {
+	return status === "completed" && items.some((item) => item.type === "agentMessage");
+}
+
 function firstUnread(runner: CodexRunner, thread: Thread): string | null {
 	const { turnId } = seenOf(thread);
 	if (thread.turn_count === 0) return null;
 	const { turns } = runner.readThread({ thread_id: thread.thread_id, limit: LOOK_BACK });
-	if (turnId === null) return turns[0]?.turn_id ?? null;
-	const at = turns.findIndex((turn) => turn.turn_id === turnId);
-	return turns[at + 1]?.turn_id ?? null;
+	const at = turnId === null ? -1 : turns.findIndex((turn) => turn.turn_id === turnId);
+	return turns.slice(at + 1).find(saysSomething)?.turn_id ?? null;
 }
 
 export function createReadStates(office: Office): ReadStates {
@@ -126,7 +130,8 @@ export function createReadStates(office: Office): ReadStates {
 			const thread = office.findThread(live.threadId);
 			// What waits to be read already stays the first of it.
 			if (thread === undefined || thread.settings?.ephemeral || typeof before === "string") return;
-			tell(curious, live.threadId, read(thread));
+			const readState = read(thread);
+			if (readState["firstUnread"] !== null) tell(curious, live.threadId, readState);
 		},
 		methods: {
 			async "thread/readState/update"(params, request) {
