@@ -13,6 +13,7 @@ import { createAgentTools } from "#daemon/agent/tool/index.ts";
 import { createCodexFacade } from "#daemon/codex/create-facade.ts";
 import type { CodexFacade } from "#daemon/codex/facade.ts";
 import type { InstallationMethods } from "#daemon/codex/method.ts";
+import type { Store } from "#daemon/storage/store.ts";
 import { resolvePaths } from "#platform/paths.ts";
 import { createMemoryLogger, type MemoryLogger } from "./logger.ts";
 import { openTestStore } from "./store.ts";
@@ -21,6 +22,7 @@ export interface TestFacade extends AsyncDisposable {
 	readonly facade: CodexFacade;
 	readonly runner: CodexRunner;
 	readonly logger: MemoryLogger;
+	readonly store: Store;
 }
 
 interface TestFacadeOptions {
@@ -89,5 +91,5 @@ export async function openTestFacade({
 		}),
 	);
 	const parts = stack.move();
-	return { facade, runner, logger, [Symbol.asyncDispose]: () => parts[Symbol.asyncDispose]() };
+	return { facade, runner, logger, store, [Symbol.asyncDispose]: () => parts[Symbol.asyncDispose]() };
 }

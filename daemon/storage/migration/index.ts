@@ -6,6 +6,16 @@ import { terminal } from "./0004-terminal.ts";
 import { chatOrigin } from "./0005-chat-origin.ts";
 import { codex } from "./0006-codex.ts";
 import { budget } from "./0007-budget.ts";
+import { rollout } from "./0008-rollout.ts";
 
 /** All migrations, by rising version. */
-export const MIGRATIONS: readonly Migration[] = [core, chat, weave, terminal, chatOrigin, codex, budget];
+export const MIGRATIONS: readonly Migration[] = [
+	core,
+	chat,
+	weave,
+	terminal,
+	chatOrigin,
+	codex,
+	budget,
+	rollout,
+];

@@ -4,6 +4,7 @@ import { BUDGET_COMMANDS } from "./budget.ts";
 import { CHAT_COMMANDS } from "./chat-command.ts";
 import { rememberCallResult } from "./idempotency.ts";
 import { metaSet } from "./meta.ts";
+import { ROLLOUT_COMMANDS } from "./rollout-import.ts";
 import { TERMINAL_COMMANDS } from "./terminal.ts";
 import { WEAVE_COMMANDS } from "./weave-command.ts";
 
@@ -16,4 +17,5 @@ export const WRITE_COMMANDS: readonly WriteCommand[] = [
 	...WEAVE_COMMANDS,
 	...TERMINAL_COMMANDS,
 	...BUDGET_COMMANDS,
+	...ROLLOUT_COMMANDS,
 ];

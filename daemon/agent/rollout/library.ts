@@ -1,0 +1,181 @@
+import { isAbsolute, resolve } from "node:path";
+import { AppError } from "#base/app-error.ts";
+import { findThread, requireThread, type StoredThread } from "#daemon/storage/repository/chat-thread.ts";
+import { rolloutExportedWrite, rolloutHeadsWrite } from "#daemon/storage/repository/rollout-head.ts";
+import {
+	findRollout,
+	findRolloutFile,
+	lastTurnId,
+	type RolloutRow,
+} from "#daemon/storage/repository/rollout-row.ts";
+import { exportLines } from "./export-lines.ts";
+import { fileAt, findRolloutOf, rolloutPathFor, sessionFolders } from "./find-files.ts";
+import { loadRollout } from "./load.ts";
+import type { RolloutLibrary, RolloutPorts, ScanResult } from "./port.ts";
+import { readHead } from "./read-head.ts";
+import { scanRollouts } from "./scan.ts";
+import { appendSessionName, readSessionNames } from "./session-index.ts";
+import { writeRollout } from "./write-file.ts";
+
+/** Threads of which we took no content have none to lose. */
+const isUnread = (row: RolloutRow): boolean => row.state === "head" || row.state === "loading";
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Work on one thread at a time; who comes while it runs waits for the same end. */
+function createOnce() {
+	const running = new Map<string, Promise<void>>();
+	return {
+		running,
+		run(key: string, work: () => Promise<void>): Promise<void> {
+			const before = running.get(key);
+			if (before !== undefined) return before;
+			const now = work().finally(() => running.delete(key));
+			running.set(key, now);
+			return now;
+		},
+	};
+}
+
+export function createRolloutLibrary(ports: RolloutPorts): RolloutLibrary {
+	const { store, codexHome, clock, logger, machineId } = ports;
+	const stop = new AbortController();
+	const loads = createOnce();
+	let scanning: Promise<ScanResult> | undefined;
+
+	async function load(threadId: string): Promise<void> {
+		const { skippedLines, lines } = await loadRollout(store, threadId);
+		if (skippedLines > 0)
+			logger.warn("some lines of a rollout could not be read", { thread_id: threadId, lines, skippedLines });
+		ports.changed(threadId);
+	}
+
+	/** Whether the file has anything that we have not. */
+	async function isBehind(row: RolloutRow): Promise<boolean> {
+		if (isUnread(row)) return true;
+		if (row.state !== "loaded" && row.state !== "exported") return false;
+		const file = await fileAt(row.path);
+		if (file === undefined || file.size_bytes < row.boundary_bytes) return false;
+		return file.size_bytes !== row.size_bytes || file.mtime_ms !== row.mtime_ms;
+	}
+
+	async function hydrate(threadId: string): Promise<void> {
+		const thread = requireThread(store, threadId);
+		const row = findRollout(store, threadId);
+		if (row === undefined || !(await isBehind(row))) return;
+		if (thread.active_turn_id !== null) return;
+		if (!isUnread(row) && lastTurnId(store, threadId) !== row.last_turn_id) {
+			logger.info("a rollout grew after our own turns; it is left as it is", { thread_id: threadId });
+			return;
+		}
+		await loads.run(threadId, () => load(threadId));
+	}
+
+	async function takeFile(
+		found: { path: string; archived: boolean },
+		asked: { helpers: boolean; revive: boolean },
+	): Promise<string> {
+		const file = await fileAt(found.path);
+		if (file === undefined) throw new AppError("NOT_FOUND", `There is no file ${found.path}.`);
+		const names = await readSessionNames(codexHome);
+		const made = await readHead(file, { archived: found.archived, names, helpers: asked.helpers });
+		if ("ignored" in made)
+			throw new AppError("INVALID_PARAMS", `Nothing can be made of ${found.path}: ${made.ignored}.`);
+		const heads = [{ file, head: made.head }];
+		const input = { machine_id: machineId, heads, ignored: [], revive: asked.revive };
+		const { threads } = await store.write(rolloutHeadsWrite, input);
+		const [taken] = threads;
+		if (taken?.outcome === "added" || taken?.outcome === "updated") ports.changed(taken.thread_id);
+		return made.head.thread_id;
+	}
+
+	/** The Codex CLI may have made the thread since the last look. */
+	async function adopt(threadId: string): Promise<void> {
+		if (findRollout(store, threadId) !== undefined) return;
+		const found = await findRolloutOf(codexHome, threadId.toLowerCase());
+		if (found !== undefined) await takeFile(found, { helpers: false, revive: false });
+	}
+
+	async function ensureThread(threadId: string): Promise<void> {
+		try {
+			const known = findThread(store, threadId);
+			if (known === undefined) await adopt(threadId);
+			if (findThread(store, threadId) !== undefined) await hydrate(threadId);
+		} catch (error) {
+			logger.warn("a rollout could not be read", { thread_id: threadId, error: messageOf(error) });
+		}
+	}
+
+	function scan(): Promise<ScanResult> {
+		scanning ??= scanRollouts(ports, stop.signal).finally(() => {
+			scanning = undefined;
+		});
+		return scanning;
+	}
+
+	/** The file that a thread goes to, and whether it is one that we wrote and nobody touched since. */
+	async function target(thread: StoredThread, out: string | undefined) {
+		if (out !== undefined && !isAbsolute(out))
+			throw new AppError("INVALID_PARAMS", `The file must be named by an absolute path: ${out}`);
+		const path = out === undefined ? rolloutPathFor(codexHome, thread) : resolve(out);
+		const row = findRollout(store, thread.thread_id);
+		const file = await fileAt(path);
+		if (file === undefined) return { path, replace: false, row };
+		const isOurs =
+			row?.state === "exported" &&
+			row.path === path &&
+			row.size_bytes === file.size_bytes &&
+			row.mtime_ms === file.mtime_ms;
+		if (isOurs) return { path, replace: true, row };
+		const hint = "Name another with --out, or export a fork of the thread.";
+		throw new AppError("CONFLICT", `There is a file ${path} that is not ours to replace. ${hint}`);
+	}
+
+	/** Only what lies in the Codex home is somewhere that its CLI finds; only that is remembered. */
+	async function remember(thread: StoredThread, path: string): Promise<void> {
+		const file = await fileAt(path);
+		if (file === undefined || !path.startsWith(`${sessionFolders(codexHome).sessions}/`)) return;
+		const { thread_id } = thread;
+		const last_turn_id = lastTurnId(store, thread_id);
+		await store.write(rolloutExportedWrite, { thread_id, file, last_turn_id });
+		if (thread.named === true && thread.title !== null)
+			await appendSessionName(codexHome, { id: thread_id, name: thread.title, atMs: clock.nowMs() });
+	}
+
+	return {
+		scan,
+		async importFile(path) {
+			const whole = resolve(path);
+			const known = findRolloutFile(store, whole);
+			const archived = whole.startsWith(`${sessionFolders(codexHome).archived}/`);
+			const threadId = await takeFile({ path: whole, archived }, { helpers: true, revive: true });
+			await hydrate(threadId);
+			const after = findRollout(store, threadId);
+			return { threadId, skippedLines: (after?.skipped_lines ?? 0) - (known?.skipped_lines ?? 0) };
+		},
+		hydrate,
+		ensureThread,
+		async export(threadId, { out } = {}) {
+			await ensureThread(threadId);
+			const thread = requireThread(store, threadId);
+			if (thread.active_turn_id !== null)
+				throw new AppError("BUSY", "A turn is running in this thread; cancel it or wait for its end.");
+			const { path, replace, row } = await target(thread, out);
+			const facts = { version: ports.version, provider: ports.provider() };
+			await writeRollout(path, exportLines(store, thread, facts), { replace });
+			// A thread that came from a file keeps that one as its own.
+			if (row === undefined || row.state === "exported") await remember(thread, path);
+			return { path };
+		},
+		start() {
+			scan().then(
+				({ added, files }) => logger.info("looked for rollouts of the Codex CLI", { added, files }),
+				(error: unknown) => logger.warn("rollouts were not looked through", { error: messageOf(error) }),
+			);
+		},
+		async [Symbol.asyncDispose]() {
+			stop.abort();
+			await Promise.allSettled([scanning, ...loads.running.values()]);
+		},
+	};
+}
