@@ -105,8 +105,12 @@ export function createThreadService(ports: ThreadServicePorts): ThreadService {
 
 	return {
 		createThread: (params, call) => {
-			const { env, ...rest } = params;
-			return startThread(env === undefined ? rest : { ...rest, env }, call);
+			const { env, runner, ...rest } = params;
+			const more = {
+				...(env === undefined ? {} : { env }),
+				...(runner === undefined ? {} : { settings: { runner } }),
+			};
+			return startThread({ ...rest, ...more }, call);
 		},
 		startThread,
 		async patchThread({ thread_id, patch }, call) {
@@ -117,8 +121,8 @@ export function createThreadService(ports: ThreadServicePorts): ThreadService {
 				patch.sandbox === undefined ? patch.settings : withPolicy(patch.settings ?? {}, patch.sandbox);
 			return change(updateSettingsWrite, { thread_id, ...patch, settings }, call);
 		},
-		updateSettings: ({ effort, ...params }, call) => {
-			const settings = effort === undefined ? {} : { settings: { effort } };
+		updateSettings: ({ effort, runner, ...params }, call) => {
+			const settings = effort === undefined && runner === undefined ? {} : { settings: { effort, runner } };
 			return change(updateSettingsWrite, { ...params, ...settings }, call);
 		},
 		archiveThread: (threadId, call) => change(archiveThreadWrite, { thread_id: threadId }, call),

@@ -1,4 +1,4 @@
-import type { ApprovalPolicy, SandboxMode } from "#protocol/record.ts";
+import type { ApprovalPolicy, RunnerKind, SandboxMode } from "#protocol/record.ts";
 import type { MethodInput } from "#protocol/service/index.ts";
 import { type CliContext, type CommandInput, defineCommand } from "../descriptor.ts";
 import { parseSeconds, textOption } from "./option-value.ts";
@@ -9,6 +9,8 @@ const SANDBOXES = [
 	"workspace-write",
 	"danger-full-access",
 ] as const satisfies readonly SandboxMode[];
+
+const BACKENDS = ["embedded", "cli"] as const satisfies readonly RunnerKind[];
 
 function choice<T extends string>(known: readonly T[], value: string | undefined): T | undefined {
 	return known.find((candidate) => candidate === value);
@@ -32,6 +34,7 @@ async function run(context: CliContext, { args, options }: CommandInput): Promis
 		model: textOption(options, "model"),
 		approval_policy: choice(APPROVALS, textOption(options, "approval")),
 		sandbox: choice(SANDBOXES, textOption(options, "sandbox")),
+		runner: choice(BACKENDS, textOption(options, "backend")),
 	};
 	const thread = textOption(options, "thread");
 	let threadId: string;
@@ -85,6 +88,11 @@ export const execCommand = defineCommand({
 		{ flags: "--provider <name>", summary: "provider to use" },
 		{ flags: "--approval <policy>", summary: "when to ask", choices: APPROVALS },
 		{ flags: "--sandbox <mode>", summary: "what commands may touch", choices: SANDBOXES },
+		{
+			flags: "--backend <name>",
+			summary: "who runs its turns: weave-codex, or the codex program",
+			choices: BACKENDS,
+		},
 		{ flags: "--thread <id>", summary: "go on in this thread (id or agent name)" },
 		{ flags: "--agent <name>", summary: "name of the new agent" },
 		{

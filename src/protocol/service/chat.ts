@@ -5,6 +5,7 @@ import {
 	approvalPolicySchema,
 	approvalSchema,
 	questionSchema,
+	runnerKindSchema,
 	sandboxModeSchema,
 	threadSchema,
 	threadSettingsSchema,
@@ -36,6 +37,8 @@ export const chatCreate = defineMethod({
 		sandbox: sandboxModeSchema.optional(),
 		/** Allow-listed variables of the creating client (contracts.md 5); others are dropped. */
 		env: z.record(z.string(), z.string()).optional(),
+		/** Who runs its turns: the daemon itself, or the real `codex app-server`; HOMIE_AGENT_BACKEND when left out. */
+		runner: runnerKindSchema.optional(),
 	}),
 	result: threadResult,
 	errors: ["AGENT_NAME_TAKEN", "CONFIG_INVALID"],
@@ -195,6 +198,8 @@ export const chatSettingsUpdate = defineMethod({
 		effort: z.string().min(1).max(64).nullable().optional(),
 		approval_policy: approvalPolicySchema.optional(),
 		sandbox: sandboxModeSchema.optional(),
+		/** Who runs its turns from the next one on; its history goes along. null: the daemon's default. */
+		runner: runnerKindSchema.nullable().optional(),
 	}),
 	result: threadResult,
 	errors: ["THREAD_NOT_FOUND"],
