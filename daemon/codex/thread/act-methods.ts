@@ -5,8 +5,10 @@ import { CodexError } from "../method.ts";
 import { callOf, type Methods, type Office, type Request } from "../office.ts";
 import { threadRef } from "../params/shared.ts";
 import { threadInject, threadRevert, threadShell, threadTerminal } from "../params/thread.ts";
+import { interruptRunning } from "../turn/turn-methods.ts";
 import { isObject } from "../wire/decode.ts";
 import { itemsCursor, turnsCursor } from "./cursor.ts";
+import type { LiveThread } from "./live-thread.ts";
 
 function readModelItem(value: unknown, index: number): ModelItem {
 	const invalid = (why: string) => new CodexError(`items[${index}] is not a valid response item: ${why}`);
@@ -18,7 +20,7 @@ function readModelItem(value: unknown, index: number): ModelItem {
 }
 
 export function createActMethods(office: Office): Methods {
-	const { ports } = office;
+	const { desk, ports } = office;
 	const { runner } = ports;
 
 	async function busyText<T>(work: Promise<T>, text: string): Promise<T> {
@@ -32,8 +34,9 @@ export function createActMethods(office: Office): Methods {
 
 	async function compact(params: unknown, request: Request) {
 		const { threadId } = threadRef.decode(params);
-		office.requireLoaded(threadId);
+		const { live } = office.requireLoaded(threadId);
 		office.answerFirst(request, threadId);
+		await interruptRunning(office, live, request);
 		await busyText(runner.compact({ thread_id: threadId }, callOf(request.peer)), "a turn is in progress");
 		return {};
 	}
@@ -55,16 +58,26 @@ export function createActMethods(office: Office): Methods {
 		return {};
 	}
 
+	/** The reference loads a thread anew when its history is cut, and clients are told so. */
+	function tellReverted(live: LiveThread, request: Request): void {
+		const { threadId } = live;
+		live.loaded = false;
+		desk.tellStatus(live);
+		live.loaded = true;
+		desk.tellStatus(live);
+		request.after(() => desk.tellAll("thread/reverted", { threadId }, threadId));
+	}
+
 	/** Takes back everything from a turn on. */
 	async function revert(params: unknown, request: Request) {
 		const { threadId, beforeTurnId } = threadRevert.decode(params);
-		office.requireLoaded(threadId);
+		const { live } = office.requireLoaded(threadId);
 		const turns = office.readTurns(threadId);
 		const at = turns.findIndex((turn) => turn.turn_id === beforeTurnId);
 		if (at < 0) throw new CodexError(`turn not found: ${beforeTurnId}`);
-		office.answerFirst(request, threadId);
 		const asked = { thread_id: threadId, turns: turns.length - at };
 		const { thread } = await busyText(runner.rollback(asked, callOf(request.peer)), "a turn is in progress");
+		tellReverted(live, request);
 		const items = turns.slice(0, at).flatMap((turn) => turn.items);
 		return {
 			thread: office.show(thread),
