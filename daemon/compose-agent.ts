@@ -180,6 +180,7 @@ export function openAgent(world: DaemonWorld, parts: AgentParts): Agent {
 			? createRecorder({ folder: join(paths.home, "recordings"), clock, logger })
 			: undefined,
 		gitHead: (cwd) => findGitHead({ readText: environment.readText, askGit: git.head }, cwd),
+		mergeBase: git.mergeBase,
 		isProcessAlive: (pid, startTime) => startTime !== null && isSameProcess({ pid, start_time: startTime }),
 	});
 	stack.use(runner);

@@ -14,6 +14,8 @@ const KEPT = ["PATH", "HOME", "XDG_CONFIG_HOME"];
 export interface Git {
 	/** The commit that HEAD means; null where there is none, no repository, or no git. Never rejects. */
 	head(folder: string): Promise<string | null>;
+	/** The commit where HEAD and a branch part; null where there is none. Never rejects. */
+	mergeBase(folder: string, branch: string): Promise<string | null>;
 	/** What git says to these arguments; undefined when it refuses, says more than 16 MiB, or takes longer than 20 s. Never rejects. */
 	read(folder: string, args: readonly string[]): Promise<string | undefined>;
 }
@@ -43,18 +45,15 @@ export function createGit(env: Readonly<Record<string, string | undefined>>, tim
 		return result.failed ? undefined : String(result.stdout);
 	}
 
+	async function askCommit(folder: string, args: readonly string[]): Promise<string | null> {
+		const commit = (await ask(folder, args))?.trim() ?? "";
+		return /^[0-9a-f]{40,64}$/u.test(commit) ? commit : null;
+	}
+
 	return {
-		async head(folder) {
-			const answer = await ask(folder, [
-				"rev-parse",
-				"--verify",
-				"--quiet",
-				"--end-of-options",
-				"HEAD^{commit}",
-			]);
-			const commit = answer?.trim() ?? "";
-			return /^[0-9a-f]{40,64}$/u.test(commit) ? commit : null;
-		},
+		head: (folder) =>
+			askCommit(folder, ["rev-parse", "--verify", "--quiet", "--end-of-options", "HEAD^{commit}"]),
+		mergeBase: (folder, branch) => askCommit(folder, ["merge-base", "--end-of-options", "HEAD", branch]),
 		read: (folder, args) => ask(folder, args, { timeout: READ_TIMEOUT_MS, maxBuffer: READ_LIMIT_BYTES }),
 	};
 }

@@ -84,6 +84,8 @@ export interface RunnerDeps {
 	readonly commands?: AgentCommands;
 	/** The commit that HEAD of the folder's repository means; null when there is none. */
 	readonly gitHead: (cwd: string) => Promise<string | null>;
+	/** The commit where HEAD and a branch part; null when there is none. Absent: a reviewer finds it itself. */
+	readonly mergeBase?: (cwd: string, branch: string) => Promise<string | null>;
 	/** Whether that very process still lives: pid and kernel start time. */
 	readonly isProcessAlive: (pid: number, startTime: string | null) => boolean;
 	/** Absent unless recordings were asked for. */

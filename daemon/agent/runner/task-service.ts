@@ -3,6 +3,7 @@ import { deleteThreadWrite } from "#daemon/storage/repository/chat-delete.ts";
 import { forkThreadWrite } from "#daemon/storage/repository/chat-fork.ts";
 import { rollbackWrite } from "#daemon/storage/repository/chat-rollback.ts";
 import { injectItemsWrite, openShellWrite, openTaskWrite } from "#daemon/storage/repository/chat-task.ts";
+import { requireThread } from "#daemon/storage/repository/chat-thread.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { RunnerDeps } from "./deps.ts";
 import { describeReview } from "./review-target.ts";
@@ -75,7 +76,9 @@ export function createTaskService(ports: TaskServicePorts): TaskService {
 		},
 		async review({ thread_id, target }, call) {
 			assertOpen();
-			const { prompt, hint } = describeReview(target);
+			const { cwd } = requireThread(store, thread_id);
+			const mergeBase = async (branch: string) => (await deps.mergeBase?.(cwd, branch)) ?? null;
+			const { prompt, hint } = await describeReview(target, mergeBase);
 			const options = { review: { target, userFacingHint: hint, prompt } };
 			const input = { thread_id, kind: "review" as const, options };
 			const turn = await store.write(openTaskWrite, input, { idempotency: call.idempotency });

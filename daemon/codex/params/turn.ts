@@ -24,5 +24,5 @@ export const reviewStart = struct("ReviewStartParams", {
 		commit: { sha: string, title: optional(string) },
 		custom: { instructions: string },
 	}),
-	delivery: optional(oneOf(["inline", "detached"])),
+	delivery: optional(oneOf(["inline"])),
 });

@@ -1,14 +1,14 @@
 import { AppError } from "#base/app-error.ts";
 import type { ThreadPatch, TurnRequest } from "#daemon/agent/runner/runner.ts";
 import type { UserInput } from "#protocol/codex-item.ts";
-import type { Thread } from "#protocol/record.ts";
-import { CodexError } from "../method.ts";
+import type { Thread, TurnKind } from "#protocol/record.ts";
+import { CodexError, INTERNAL_ERROR, INVALID_REQUEST } from "../method.ts";
 import { callOf, type Methods, type Office, type Request } from "../office.ts";
 import { turnInterrupt, turnStart, turnSteer } from "../params/turn.ts";
 import type { LiveThread } from "../thread/live-thread.ts";
 import { changesThread, type Overrides, toPatch } from "../thread/patch.ts";
 import { tellSettings } from "../thread/settings-methods.ts";
-import { viewNewTurn } from "../thread/turn-view.ts";
+import { innerTurnId, viewNewTurn } from "../thread/turn-view.ts";
 import { isObject, type JsonObject } from "../wire/decode.ts";
 
 function isCode(error: unknown, code: AppError["code"]): boolean {
@@ -24,6 +24,34 @@ export function markBegun(live: LiveThread, turnId: string): void {
 	if (live.endedTurnId !== turnId) live.activeTurnId ??= turnId;
 }
 
+/** A task takes the place of the turn that runs: that one is interrupted first. */
+export async function interruptRunning(office: Office, live: LiveThread, request: Request): Promise<void> {
+	const { threadId, activeTurnId } = live;
+	if (activeTurnId === null) return;
+	try {
+		const turn = { thread_id: threadId, turn_id: activeTurnId };
+		await office.ports.runner.cancel(turn, callOf(request.peer));
+	} catch (error) {
+		if (!isCode(error, "TURN_NOT_ACTIVE")) throw error;
+	}
+}
+
+/** Turns that take no messages while they run. */
+type Deaf = Extract<TurnKind, "review" | "compact">;
+
+function refuseSteer(turnKind: Deaf): never {
+	const message = `cannot steer a ${turnKind} turn`;
+	const codexErrorInfo = { activeTurnNotSteerable: { turnKind } };
+	const data = { message, codexErrorInfo, additionalDetails: null, misalignment: null };
+	throw new CodexError(message, INVALID_REQUEST, data);
+}
+
+function refuseStart(turnKind: Deaf): never {
+	const kind = turnKind === "review" ? "Review" : "Compact";
+	const words = `failed to submit turn input: ActiveTurnNotSteerable { turn_kind: ${kind} }`;
+	throw new CodexError(words, INTERNAL_ERROR);
+}
+
 export function createTurnMethods(office: Office): Methods {
 	const { ports } = office;
 	const { runner } = ports;
@@ -32,10 +60,24 @@ export function createTurnMethods(office: Office): Methods {
 		return changesThread(thread, patch) ? patch : undefined;
 	}
 
+	/** What the running turn is for; undefined where none runs. */
+	function activeKind(live: LiveThread): TurnKind | undefined {
+		if (live.activeTurnId === null) return undefined;
+		const turn = runner.readThread({ thread_id: live.threadId, limit: 1 }).turns.at(-1);
+		return turn?.turn_id === live.activeTurnId ? turn.kind : undefined;
+	}
+
+	function deafTurn(live: LiveThread): Deaf | undefined {
+		const kind = activeKind(live);
+		return kind === "review" || kind === "compact" ? kind : undefined;
+	}
+
 	async function start(params: unknown, request: Request) {
 		const said = turnStart.decode(params);
 		const { threadId } = said;
 		const { live, thread } = office.requireLoaded(threadId);
+		const deaf = deafTurn(live);
+		if (deaf !== undefined) refuseStart(deaf);
 		const patch = changed(thread, toPatch(said as Overrides, thread.cwd));
 		const asked: TurnRequest = {
 			thread_id: threadId,
@@ -63,6 +105,8 @@ export function createTurnMethods(office: Office): Methods {
 			throw new CodexError(`expected active turn id \`${expectedTurnId}\` but found \`${active}\``);
 		}
 		if (said.input.length === 0) throw new CodexError("input must not be empty");
+		const deaf = deafTurn(live);
+		if (deaf !== undefined) refuseSteer(deaf);
 		office.answerFirst(request, threadId);
 		const asked: TurnRequest = {
 			thread_id: threadId,
@@ -85,8 +129,10 @@ export function createTurnMethods(office: Office): Methods {
 		const { live } = office.requireLoaded(threadId);
 		const active = live.activeTurnId;
 		if (active === null) throw new CodexError("no active turn to interrupt");
-		if (turnId !== "" && turnId !== active) {
-			throw new CodexError(`expected active turn id \`${turnId}\` but found \`${active}\``);
+		// A review runs as a turn within the one that was answered with; only that inner one is told as started.
+		const shown = activeKind(live) === "review" ? innerTurnId(active) : active;
+		if (turnId !== "" && turnId !== shown) {
+			throw new CodexError(`expected active turn id ${turnId} but found ${shown}`);
 		}
 		office.answerFirst(request, threadId);
 		try {
