@@ -1,6 +1,7 @@
 import type { Clock } from "#base/clock.ts";
 import type { Environment } from "#daemon/agent/environment.ts";
 import type { ModelDescription, ModelItem } from "#daemon/agent/model.ts";
+import { readTimeZone } from "#platform/time-zone.ts";
 import type { ApprovalPolicy, SandboxMode, ThreadSettings, TurnKind } from "#protocol/record.ts";
 import { createDocumentFiles, folderChain, projectDocsText } from "./project-docs.ts";
 import { estimateTokens, type PromptInput, type PromptMode, type PromptProfile } from "./section.ts";
@@ -67,9 +68,14 @@ export interface PreludeRequest {
 
 export type PreludeBuilder = (request: PreludeRequest) => Promise<readonly ModelItem[]>;
 
-function dateIn(timeZone: string, nowMs: number): string {
+/** The day in a zone as `YYYY-MM-DD`; in the process's own without Intl's tables. */
+function dateIn(timeZone: string | undefined, nowMs: number): string {
 	// Swedish dates are written as ISO 8601.
-	return new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short" }).format(nowMs);
+	if (timeZone !== undefined)
+		return new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short" }).format(nowMs);
+	const now = new Date(nowMs);
+	const two = (value: number): string => String(value).padStart(2, "0");
+	return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
 }
 
 /** What is read once for a thread in a folder. */
@@ -88,7 +94,7 @@ export function createPreludeBuilder(options: PreludeBuilderOptions): PreludeBui
 	const { codexHome, env, clock, settings } = options;
 	const files = createDocumentFiles(options.environment);
 	const listFolders = options.listFolders ?? listLocalFolders;
-	const timeZone = options.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+	const timeZone = options.timeZone ?? readTimeZone(env);
 	const shell = (env["SHELL"] ?? "/bin/bash").split("/").at(-1) ?? "bash";
 	const remembered = new Map<string, { cwd: string; documents: Promise<Documents> }>();
 
@@ -129,7 +135,7 @@ export function createPreludeBuilder(options: PreludeBuilderOptions): PreludeBui
 			projectDocs: docs,
 			skills,
 			shell,
-			date: dateIn(timeZone, clock.nowMs()),
+			date: dateIn(options.timeZone, clock.nowMs()),
 			timeZone,
 		});
 	};

@@ -1,5 +1,6 @@
 import type { Clock } from "#base/clock.ts";
 import type { ModelEvent, ModelFailure } from "#daemon/agent/model.ts";
+import { type AnswerHeaders, type HttpAnswer, sendHttp } from "../wire/http.ts";
 import { parseModelEvent } from "./event.ts";
 import { brokenStream, httpFailure, parseRetryAfterMs, readFailure, sendFailure } from "./failure.ts";
 import { rateLimitsOf } from "./rate-limits.ts";
@@ -9,8 +10,6 @@ import { createSseParser, type ServerSentEvent, type SseParser } from "./sse.ts"
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 const IDLE = brokenStream("idle timeout waiting for SSE");
 const OPEN_END = brokenStream("stream closed before response.completed");
-
-type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
 /** A deadline that each sign of life puts off. */
 interface IdleTimer extends Disposable {
@@ -33,9 +32,9 @@ function startIdleTimer(clock: Clock, idleMs: number): IdleTimer {
 
 type Piece = { bytes: Uint8Array } | { failure: ModelFailure };
 
-async function readPiece(reader: Reader, idle: IdleTimer): Promise<Piece> {
-	const read = reader.read().then(
-		(step): Piece => (step.done ? { failure: OPEN_END } : { bytes: step.value }),
+async function readPiece(answer: HttpAnswer, idle: IdleTimer): Promise<Piece> {
+	const read = answer.read().then(
+		(bytes): Piece => (bytes === null ? { failure: OPEN_END } : { bytes }),
 		(): Piece => ({ failure: readFailure() }),
 	);
 	const first = await Promise.race([read, idle.fired]);
@@ -45,11 +44,11 @@ async function readPiece(reader: Reader, idle: IdleTimer): Promise<Piece> {
 }
 
 /** The start of a refusal's body; what cannot be read of it is left out. */
-async function readErrorBody(reader: Reader, idle: IdleTimer): Promise<string> {
+async function readErrorBody(answer: HttpAnswer, idle: IdleTimer): Promise<string> {
 	const pieces: Uint8Array[] = [];
 	let size = 0;
 	while (size < MAX_ERROR_BODY_BYTES) {
-		const piece = await readPiece(reader, idle);
+		const piece = await readPiece(answer, idle);
 		if ("failure" in piece) break;
 		pieces.push(piece.bytes);
 		size += piece.bytes.length;
@@ -57,31 +56,34 @@ async function readErrorBody(reader: Reader, idle: IdleTimer): Promise<string> {
 	return Buffer.concat(pieces).subarray(0, MAX_ERROR_BODY_BYTES).toString("utf8");
 }
 
-function readFrames(parser: SseParser, bytes: Uint8Array): ServerSentEvent[] | ModelFailure {
+function readFrames(parser: SseParser, piece: Piece): ServerSentEvent[] | ModelFailure {
+	if ("failure" in piece) return piece.failure;
 	try {
-		return parser.push(bytes);
+		return parser.push(piece.bytes);
 	} catch (error) {
 		return brokenStream(error instanceof Error ? error.message : String(error));
 	}
 }
 
-async function* readEvents(reader: Reader, idle: IdleTimer): AsyncGenerator<ModelEvent> {
+function isLast({ type }: ModelEvent): boolean {
+	return type === "completed" || type === "failed";
+}
+
+async function* readEvents(answer: HttpAnswer, idle: IdleTimer): AsyncGenerator<ModelEvent> {
 	const parser = createSseParser();
 	for (;;) {
-		const piece = await readPiece(reader, idle);
-		if ("failure" in piece) {
-			yield { type: "failed", failure: piece.failure };
-			return;
-		}
-		const frames = readFrames(parser, piece.bytes);
+		const frames = readFrames(parser, await readPiece(answer, idle));
 		if (!Array.isArray(frames)) {
 			yield { type: "failed", failure: frames };
 			return;
 		}
 		for (const { data } of frames) {
 			const event = parseModelEvent(data);
-			if (event !== null) yield event;
-			if (event?.type === "completed" || event?.type === "failed") return;
+			if (event === null) continue;
+			const last = isLast(event);
+			if (last) answer.close(true);
+			yield event;
+			if (last) return;
 		}
 	}
 }
@@ -89,9 +91,9 @@ async function* readEvents(reader: Reader, idle: IdleTimer): AsyncGenerator<Mode
 export interface Exchange {
 	url: string;
 	headers: Readonly<Record<string, string>>;
-	body: Uint8Array<ArrayBuffer>;
+	body: Uint8Array;
 	/** Told of each answer's headers, whatever its status. */
-	onHeaders?: (headers: Headers) => void;
+	onHeaders?: (headers: AnswerHeaders) => void;
 	/** Longest silence, before the headers and between pieces. */
 	idleMs: number;
 	clock: Clock;
@@ -112,8 +114,8 @@ export async function* exchange({
 	onHeaders,
 }: Exchange): AsyncGenerator<ModelEvent> {
 	using idle = startIdleTimer(clock, idleMs);
-	const sent = fetch(url, { method: "POST", headers, body, signal, redirect: "manual" }).then(
-		(response) => ({ response }),
+	const sent = sendHttp({ method: "POST", url, headers, body, clock, signal }).then(
+		(answer) => ({ answer }),
 		(error: unknown) => ({ failure: sendFailure(error) }),
 	);
 	const first = await Promise.race([sent, idle.fired]);
@@ -121,28 +123,26 @@ export async function* exchange({
 		yield { type: "failed", failure: first === "idle" ? IDLE : first.failure };
 		return;
 	}
-	const { response } = first;
+	const { answer } = first;
 	idle.restart();
-	const reader = response.body?.getReader();
 	try {
-		onHeaders?.(response.headers);
-		for (const rateLimits of rateLimitsOf(response.headers)) yield { type: "rate_limits", rateLimits };
-		if (response.ok) {
-			if (reader === undefined) yield { type: "failed", failure: OPEN_END };
-			else yield* readEvents(reader, idle);
+		onHeaders?.(answer.headers);
+		for (const rateLimits of rateLimitsOf(answer.headers)) yield { type: "rate_limits", rateLimits };
+		if (answer.status >= 200 && answer.status < 300) {
+			yield* readEvents(answer, idle);
 			return;
 		}
 		const { origin, pathname } = new URL(url);
 		const failure = httpFailure({
-			status: response.status,
-			statusText: response.statusText,
-			body: reader === undefined ? "" : await readErrorBody(reader, idle),
+			status: answer.status,
+			statusText: answer.statusText,
+			body: await readErrorBody(answer, idle),
 			url: `${origin}${pathname}`,
-			requestId: response.headers.get("x-request-id"),
-			retryAfterMs: parseRetryAfterMs(response.headers.get("retry-after"), clock.nowMs()),
+			requestId: answer.headers.get("x-request-id"),
+			retryAfterMs: parseRetryAfterMs(answer.headers.get("retry-after"), clock.nowMs()),
 		});
 		yield { type: "failed", failure };
 	} finally {
-		await reader?.cancel().catch(() => undefined);
+		answer.close();
 	}
 }

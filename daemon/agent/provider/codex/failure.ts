@@ -28,7 +28,7 @@ const NETWORK_CODES: ReadonlySet<string> = new Set([
 	"ENETDOWN",
 	"EHOSTUNREACH",
 	"EHOSTDOWN",
-	"UND_ERR_CONNECT_TIMEOUT",
+	"ETIMEDOUT",
 ]);
 
 function codesOf(error: unknown, depth = 0): string[] {

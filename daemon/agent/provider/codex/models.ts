@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import type { Clock } from "#base/clock.ts";
 import { writeFileAtomic } from "#platform/atomic-file.ts";
+import { readText, sendHttp } from "../wire/http.ts";
 import { type CatalogueModel, CODEX_MODELS } from "./catalogue.ts";
 import type { ModelSource } from "./provider.ts";
 
@@ -11,7 +12,7 @@ const TTL_MS = 5 * 60_000;
 /** After a backend that gave no list. */
 const PAUSE_MS = 60_000;
 const TIMEOUT_MS = 10_000;
-const MAX_LIST_CHARS = 16 * 1024 * 1024;
+const MAX_LIST_BYTES = 16 * 1024 * 1024;
 
 const effortSchema = z.looseObject({ effort: z.string(), description: z.string().catch("") });
 const tierSchema = z.looseObject({ id: z.string(), name: z.string(), description: z.string().catch("") });
@@ -141,22 +142,24 @@ function writeCache(file: string, { source, etag, fetchedAtMs, list }: Known): v
 async function fetchList(
 	{ url, headers }: ModelsEndpoint,
 	etag: string | null,
-	signal: AbortSignal,
+	{ clock, signal }: { clock: Clock; signal: AbortSignal },
 ): Promise<{ status: number; etag: string | null; text: string } | null> {
 	try {
-		const response = await fetch(url, {
-			headers: { ...headers, accept: "*/*", ...(etag === null ? {} : { "if-none-match": etag }) },
-			redirect: "manual",
+		const answer = await sendHttp({
+			method: "GET",
+			url,
+			headers: { ...headers, ...(etag === null ? {} : { "if-none-match": etag }) },
+			clock,
 			signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
 		});
-		return { status: response.status, etag: response.headers.get("etag"), text: await response.text() };
+		const text = await readText(answer, MAX_LIST_BYTES);
+		return { status: answer.status, etag: answer.headers.get("etag"), text };
 	} catch {
 		return null;
 	}
 }
 
 function parseText(text: string): unknown {
-	if (text.length > MAX_LIST_CHARS) return null;
 	try {
 		return JSON.parse(text);
 	} catch {
@@ -199,7 +202,7 @@ export function createCodexModels({ file, clock, endpoint }: ModelsOptions): Cod
 		const present = cached();
 		const own = present?.source === target.url ? present : null;
 		if (!force && !isDue(own)) return;
-		const reply = await fetchList(target, own?.etag ?? null, left.signal);
+		const reply = await fetchList(target, own?.etag ?? null, { clock, signal: left.signal });
 		if (reply?.status === 304 && own !== null) {
 			known = { ...own, fetchedAtMs: clock.nowMs() };
 			writeCache(file, known);

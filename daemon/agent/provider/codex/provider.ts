@@ -1,6 +1,7 @@
 import type { Clock } from "#base/clock.ts";
 import type { Credentials } from "#daemon/agent/account/credentials.ts";
 import type { ModelEvent, ModelProvider, ModelRequest } from "#daemon/agent/model.ts";
+import type { AnswerHeaders } from "../wire/http.ts";
 import type { CatalogueModel } from "./catalogue.ts";
 import { type CodexConfig, overrideConfig } from "./config.ts";
 import { OPENAI_PROVIDER_ID } from "./constants.ts";
@@ -102,7 +103,7 @@ export function createCodexProvider(ports: CodexProviderPorts, choice: CodexProv
 		}
 	}
 
-	function noteHeaders(headers: Headers, turnId: string, target: Endpoint): void {
+	function noteHeaders(headers: AnswerHeaders, turnId: string, target: Endpoint): void {
 		const value = headers.get(TURN_STATE);
 		if (value !== null) turnState = { turnId, value };
 		const etag = headers.get("x-models-etag");

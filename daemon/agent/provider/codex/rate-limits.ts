@@ -1,23 +1,25 @@
+import type { AnswerHeaders } from "../wire/http.ts";
+
 /** Codex `RateLimitSnapshot`. */
 export type RateLimitSnapshot = Readonly<Record<string, unknown>>;
 
 const PREFIX = "x-codex";
 const USED = "-primary-used-percent";
 
-function numberOf(headers: Headers, name: string): number | null {
+function numberOf(headers: AnswerHeaders, name: string): number | null {
 	const text = headers.get(name);
 	if (text === null || text.trim() === "") return null;
 	const value = Number(text);
 	return Number.isFinite(value) ? value : null;
 }
 
-function flagOf(headers: Headers, name: string): boolean | null {
+function flagOf(headers: AnswerHeaders, name: string): boolean | null {
 	const text = headers.get(name)?.toLowerCase();
 	if (text === "true" || text === "1") return true;
 	return text === "false" || text === "0" ? false : null;
 }
 
-function windowOf(headers: Headers, prefix: string): RateLimitSnapshot | null {
+function windowOf(headers: AnswerHeaders, prefix: string): RateLimitSnapshot | null {
 	const used = numberOf(headers, `${prefix}-used-percent`);
 	if (used === null) return null;
 	const minutes = numberOf(headers, `${prefix}-window-minutes`);
@@ -25,14 +27,14 @@ function windowOf(headers: Headers, prefix: string): RateLimitSnapshot | null {
 	return { usedPercent: Math.round(used), windowDurationMins: minutes, resetsAt };
 }
 
-function creditsOf(headers: Headers): RateLimitSnapshot | null {
+function creditsOf(headers: AnswerHeaders): RateLimitSnapshot | null {
 	const hasCredits = flagOf(headers, "x-codex-credits-has-credits");
 	const unlimited = flagOf(headers, "x-codex-credits-unlimited");
 	if (hasCredits === null || unlimited === null) return null;
 	return { hasCredits, unlimited, balance: headers.get("x-codex-credits-balance")?.trim() || null };
 }
 
-function snapshotOf(headers: Headers, family: string): RateLimitSnapshot {
+function snapshotOf(headers: AnswerHeaders, family: string): RateLimitSnapshot {
 	return {
 		limitId: family.slice(2).replaceAll("-", "_"),
 		limitName: headers.get(`${family}-limit-name`)?.trim() || null,
@@ -48,7 +50,7 @@ function snapshotOf(headers: Headers, family: string): RateLimitSnapshot {
 }
 
 /** The limits that a response's headers tell: of `x-codex-*` itself and of every `x-codex-NAME-*`, in their order. */
-export function rateLimitsOf(headers: Headers): RateLimitSnapshot[] {
+export function rateLimitsOf(headers: AnswerHeaders): RateLimitSnapshot[] {
 	const families = new Set<string>();
 	for (const name of headers.keys()) {
 		if (!name.startsWith(PREFIX)) continue;

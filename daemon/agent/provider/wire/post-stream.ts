@@ -8,6 +8,7 @@ import {
 	sendFailure,
 } from "../codex/failure.ts";
 import { createSseParser } from "../codex/sse.ts";
+import { type AnswerHeaders, type HttpAnswer, sendHttp } from "./http.ts";
 
 /** A refusal's body beyond this is of no use to anyone. */
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
@@ -17,7 +18,7 @@ const IDLE = brokenStream("idle timeout waiting for SSE");
 
 /** What a POST brings; ends after `end`, `whole`, `refused` or `failed`. */
 export type WireEvent =
-	| { type: "headers"; headers: Headers }
+	| { type: "headers"; headers: AnswerHeaders }
 	| { type: "event"; event: string; data: string }
 	/** The server streams nothing and says all in one JSON document. */
 	| { type: "whole"; body: string }
@@ -35,7 +36,6 @@ export interface WirePost {
 	signal: AbortSignal;
 }
 
-type Reader = ReadableStreamDefaultReader<Uint8Array>;
 type Piece = { bytes: Uint8Array } | { end: true } | { failure: ModelFailure };
 
 interface Deadline extends Disposable {
@@ -56,10 +56,10 @@ function startDeadline(clock: Clock, idleMs: number): Deadline {
 	};
 }
 
-async function readPiece(reader: Reader, deadline: Deadline): Promise<Piece> {
-	const read = reader.read().then(
-		(step): Piece => (step.done ? { end: true } : { bytes: step.value }),
-		(error: unknown): Piece => ({ failure: readFailure(error) }),
+async function readPiece(answer: HttpAnswer, deadline: Deadline): Promise<Piece> {
+	const read = answer.read().then(
+		(bytes): Piece => (bytes === null ? { end: true } : { bytes }),
+		(): Piece => ({ failure: readFailure() }),
 	);
 	const first = await Promise.race([read, deadline.fired]);
 	if (first === "idle") return { failure: IDLE };
@@ -68,7 +68,7 @@ async function readPiece(reader: Reader, deadline: Deadline): Promise<Piece> {
 }
 
 async function readBody(
-	reader: Reader,
+	answer: HttpAnswer,
 	deadline: Deadline,
 	maxBytes: number,
 ): Promise<{ text: string; failure: ModelFailure | null }> {
@@ -76,7 +76,7 @@ async function readBody(
 	let size = 0;
 	let failure: ModelFailure | null = null;
 	while (size < maxBytes) {
-		const piece = await readPiece(reader, deadline);
+		const piece = await readPiece(answer, deadline);
 		if ("failure" in piece) failure = piece.failure;
 		if (!("bytes" in piece)) break;
 		pieces.push(piece.bytes);
@@ -85,10 +85,10 @@ async function readBody(
 	return { text: Buffer.concat(pieces).subarray(0, maxBytes).toString("utf8"), failure };
 }
 
-async function* readEvents(reader: Reader, deadline: Deadline): AsyncGenerator<WireEvent> {
+async function* readEvents(answer: HttpAnswer, deadline: Deadline): AsyncGenerator<WireEvent> {
 	const parser = createSseParser();
 	for (;;) {
-		const piece = await readPiece(reader, deadline);
+		const piece = await readPiece(answer, deadline);
 		if ("failure" in piece) {
 			yield { type: "failed", failure: piece.failure };
 			return;
@@ -111,18 +111,18 @@ async function* readEvents(reader: Reader, deadline: Deadline): AsyncGenerator<W
 	}
 }
 
-async function* readWhole(reader: Reader, deadline: Deadline): AsyncGenerator<WireEvent> {
-	const { text, failure } = await readBody(reader, deadline, MAX_WHOLE_BODY_BYTES);
+async function* readWhole(answer: HttpAnswer, deadline: Deadline): AsyncGenerator<WireEvent> {
+	const { text, failure } = await readBody(answer, deadline, MAX_WHOLE_BODY_BYTES);
 	yield failure === null ? { type: "whole", body: text } : { type: "failed", failure };
 }
 
 async function refusalOf(
-	response: Response,
+	answer: HttpAnswer,
 	post: WirePost,
 	body: string,
 ): Promise<{ type: "refused"; refusal: HttpRefusal }> {
 	const { origin, pathname } = new URL(post.url);
-	const { headers, status, statusText } = response;
+	const { headers, status, statusText } = answer;
 	const retryAfterMs =
 		msHeader(headers.get("retry-after-ms")) ??
 		parseRetryAfterMs(headers.get("retry-after"), post.clock.nowMs());
@@ -145,8 +145,8 @@ function msHeader(value: string | null): number | null {
 export async function* postStream(post: WirePost): AsyncGenerator<WireEvent> {
 	const { url, headers, body, clock, signal } = post;
 	using deadline = startDeadline(clock, post.idleMs);
-	const sent = fetch(url, { method: "POST", headers, body, signal, redirect: "manual" }).then(
-		(response) => ({ response }),
+	const sent = sendHttp({ method: "POST", url, headers, body, clock, signal }).then(
+		(answer) => ({ answer }),
 		(error: unknown) => ({ failure: sendFailure(error) }),
 	);
 	const first = await Promise.race([sent, deadline.fired]);
@@ -154,19 +154,18 @@ export async function* postStream(post: WirePost): AsyncGenerator<WireEvent> {
 		yield { type: "failed", failure: first === "idle" ? IDLE : first.failure };
 		return;
 	}
-	const { response } = first;
+	const { answer } = first;
 	deadline.restart();
-	const reader = response.body?.getReader();
 	try {
-		if (response.status !== 200 || reader === undefined) {
-			const text = reader === undefined ? "" : (await readBody(reader, deadline, MAX_ERROR_BODY_BYTES)).text;
-			yield await refusalOf(response, post, text);
+		if (answer.status !== 200) {
+			const { text } = await readBody(answer, deadline, MAX_ERROR_BODY_BYTES);
+			yield await refusalOf(answer, post, text);
 			return;
 		}
-		yield { type: "headers", headers: response.headers };
-		const whole = (response.headers.get("content-type") ?? "").startsWith("application/json");
-		yield* whole ? readWhole(reader, deadline) : readEvents(reader, deadline);
+		yield { type: "headers", headers: answer.headers };
+		const whole = (answer.headers.get("content-type") ?? "").startsWith("application/json");
+		yield* whole ? readWhole(answer, deadline) : readEvents(answer, deadline);
 	} finally {
-		await reader?.cancel().catch(() => undefined);
+		answer.close();
 	}
 }
