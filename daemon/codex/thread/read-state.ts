@@ -67,8 +67,9 @@ function firstUnread(runner: CodexRunner, thread: Thread): string | null {
 	const { turnId } = seenOf(thread);
 	if (thread.turn_count === 0) return null;
 	const { turns } = runner.readThread({ thread_id: thread.thread_id, limit: LOOK_BACK });
-	const at = turnId === null ? -1 : turns.findIndex((turn) => turn.turn_id === turnId);
-	return turns.slice(at + 1).find(saysSomething)?.turn_id ?? null;
+	// Ids of turns grow with time, so that a seen turn that was taken back since still divides old from new.
+	const isNew = ({ turn_id }: Turn): boolean => turnId === null || turn_id > turnId;
+	return turns.find((turn) => isNew(turn) && saysSomething(turn))?.turn_id ?? null;
 }
 
 export function createReadStates(office: Office): ReadStates {
