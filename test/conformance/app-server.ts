@@ -7,10 +7,17 @@ import type { StartServer } from "../support/codex-drive.ts";
 const STOP_MS = 5_000;
 
 /** Starts an app-server command line in the driver's homes; messages go over its stdin and stdout. */
-export function startCommand(argv: readonly [string, ...string[]]): StartServer {
-	return async ({ cwd, env }, receive) => {
+export function startCommand(
+	argv: readonly [string, ...string[]],
+	extraEnv: Readonly<Record<string, string>> = {},
+): StartServer {
+	return async ({ cwd, env, args: more }, receive) => {
 		const [program, ...args] = argv;
-		const child = spawn(program, args, { cwd, env: { ...env }, stdio: ["pipe", "pipe", "ignore"] });
+		const child = spawn(program, [...args, ...(more ?? [])], {
+			cwd,
+			env: { ...env, ...extraEnv },
+			stdio: ["pipe", "pipe", "ignore"],
+		});
 		const exited = once(child, "exit");
 		createInterface({ input: child.stdout }).on("line", receive);
 		child.stdin.on("error", () => undefined);

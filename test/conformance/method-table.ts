@@ -1,42 +1,86 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EXPERIMENTAL_METHODS, STABLE_METHODS } from "#protocol/codex/methods.generated.ts";
 import type { StartServer } from "../support/codex-drive.ts";
+import { readScenario, scenarioNames } from "../support/codex-fixture.ts";
 import { LEFT_OUT } from "./intended.ts";
+import { PROBES, type ProbePlace } from "./probes.ts";
 
+/** One method of the protocol, asked of both servers. */
 export interface MethodRow {
 	readonly method: string;
 	readonly kind: "stable" | "experimental";
 	readonly served: boolean;
+	/** A scenario that uses it, or "probe". */
+	readonly askedBy: string;
+	/** "result", an error's code, "silent", or "not asked". */
+	readonly real: string;
+	readonly ours: string;
 	readonly why: string;
 }
 
 interface Answer {
 	readonly id?: number;
+	readonly result?: { readonly thread?: { readonly id: string } };
 	readonly error?: { readonly code: number; readonly message: string };
 }
 
-/** A method that answers nothing within this is served: it waits for something. */
-const ANSWER_MS = 3_000;
-/** Asked last or never: they end what the others need, or open a browser's port. */
-const NOT_ASKED: ReadonlySet<string> = new Set(["initialize", "account/logout", "account/login/start"]);
+/** A method that answers nothing within this waits for something, a browser say. */
+const ANSWER_MS = 5_000;
+const METHOD_NOT_THERE = -32601;
+/** They end what the others need, open a browser's port, or send something to somebody. */
+const NOT_ASKED: ReadonlySet<string> = new Set([
+	"account/logout",
+	"account/login/start",
+	"feedback/upload",
+	"feedback/save",
+	"account/sendAddCreditsNudgeEmail",
+	"rollout/compress",
+]);
 
 function reasonOf(method: string): string {
 	return LEFT_OUT.find(([start]) => method.startsWith(start))?.[1] ?? "not built";
 }
 
-/** Asks every method, without what it needs, and tells the refusals of the unknown from those of the incomplete. */
-export async function askMethods(start: StartServer): Promise<MethodRow[]> {
+/** Of each method, the first scenario whose client uses it. */
+function usersOfMethods(): ReadonlyMap<string, string> {
+	const users = new Map<string, string>([["turn/start", "simple-text"]]);
+	for (const name of scenarioNames("scenarios")) {
+		const { steps } = readScenario(name);
+		for (const step of steps) {
+			const method = "init" in step ? "initialize" : step["req"];
+			if (typeof method === "string" && !users.has(method)) users.set(method, name);
+		}
+	}
+	return users;
+}
+
+function wordOf({ result, error }: Answer): string {
+	if (error !== undefined) return String(error.code);
+	return result === undefined ? "silent" : "result";
+}
+
+async function makePlace(root: string) {
+	const [cwd, codex] = [join(root, "work"), join(root, "codex")];
+	for (const folder of [cwd, codex, join(root, "tmp")]) await mkdir(folder);
+	await writeFile(join(cwd, "README.md"), "# demo\n");
+	const provider = 'name = "mock"\nbase_url = "http://127.0.0.1:9/v1"\nwire_api = "responses"';
+	await writeFile(
+		join(codex, "config.toml"),
+		`model_provider = "mock"\n[model_providers.mock]\n${provider}\n`,
+	);
+	const homes = { CODEX_HOME: codex, HOMIE_HOME: join(root, "homie"), WEAVE_HOME: join(root, "weave") };
+	const env = { PATH: process.env["PATH"] ?? "", HOME: root, TMPDIR: join(root, "tmp"), ...homes };
+	return { cwd, env };
+}
+
+/** What a server answers to every method, by its name. */
+async function answersOf(start: StartServer): Promise<ReadonlyMap<string, string>> {
 	const root = await mkdtemp(join(tmpdir(), "codex-methods-"));
 	const waiting = new Map<number, (answer: Answer) => void>();
-	const homes = {
-		CODEX_HOME: join(root, "codex"),
-		HOMIE_HOME: join(root, "homie"),
-		WEAVE_HOME: join(root, "weave"),
-	};
-	const env = { PATH: process.env["PATH"] ?? "", HOME: root, ...homes };
-	const server = await start({ cwd: root, env }, (text) => {
+	const place = await makePlace(root);
+	const server = await start(place, (text) => {
 		const answer = JSON.parse(text) as Answer & { method?: string };
 		if (answer.method === undefined && answer.id !== undefined) waiting.get(answer.id)?.(answer);
 	});
@@ -55,23 +99,44 @@ export async function askMethods(start: StartServer): Promise<MethodRow[]> {
 		});
 	}
 
-	async function rowOf(method: string, kind: MethodRow["kind"]): Promise<MethodRow> {
-		const answer = NOT_ASKED.has(method) ? {} : await ask(method, {});
-		const served = answer.error?.code !== -32601;
-		return { method, kind, served, why: served ? "" : reasonOf(method) };
-	}
-
 	try {
 		const clientInfo = { name: "conformance", title: null, version: "0" };
 		const greeted = ask("initialize", { clientInfo, capabilities: { experimentalApi: true } });
 		server.send(JSON.stringify({ method: "initialized" }));
-		await greeted;
-		const rows: MethodRow[] = [];
-		for (const method of STABLE_METHODS) rows.push(await rowOf(method, "stable"));
-		for (const method of EXPERIMENTAL_METHODS) rows.push(await rowOf(method, "experimental"));
-		return rows;
+		const answers = new Map([["initialize", wordOf(await greeted)]]);
+		const started = await ask("thread/start", { cwd: place.cwd });
+		answers.set("thread/start", wordOf(started));
+		const about: ProbePlace = { cwd: place.cwd, threadId: started.result?.thread?.id ?? "" };
+		for (const method of [...STABLE_METHODS, ...EXPERIMENTAL_METHODS]) {
+			if (answers.has(method) || NOT_ASKED.has(method)) continue;
+			answers.set(method, wordOf(await ask(method, PROBES[method]?.(about) ?? {})));
+		}
+		return answers;
 	} finally {
 		await server.stop();
 		await rm(root, { recursive: true, force: true });
 	}
+}
+
+/** Asks every method of both servers; a method that ours does not know is not served. */
+export async function askMethods(ours: StartServer, real: StartServer | undefined): Promise<MethodRow[]> {
+	const own = await answersOf(ours);
+	const theirs = real === undefined ? undefined : await answersOf(real);
+	const users = usersOfMethods();
+	const rowOf = (method: string, kind: MethodRow["kind"]): MethodRow => {
+		const answer = own.get(method) ?? "not asked";
+		const user = users.get(method);
+		const served = answer !== String(METHOD_NOT_THERE);
+		return {
+			...{ method, kind, served },
+			askedBy: user ?? (own.has(method) ? "probe" : "unit tests"),
+			real: theirs === undefined ? "not run" : (theirs.get(method) ?? "not asked"),
+			ours: answer,
+			why: served ? "" : reasonOf(method),
+		};
+	};
+	return [
+		...STABLE_METHODS.map((method) => rowOf(method, "stable")),
+		...EXPERIMENTAL_METHODS.map((method) => rowOf(method, "experimental")),
+	];
 }

@@ -180,11 +180,30 @@ function compareAnswers(golden: readonly Row[], actual: readonly Row[]): string[
 	});
 }
 
+/** By kind, with all deltas of a kind as one. */
+function sortedByKey(events: readonly Told[]): Told[] {
+	const out: Told[] = [];
+	for (const event of events.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))) {
+		const last = out.at(-1);
+		if (event.text !== undefined && last?.key === event.key) last.text = (last.text ?? "") + event.text;
+		else out.push(event);
+	}
+	return out;
+}
+
 /**
  * What a client could tell apart: the order of what is told (runs of deltas as one), every member that the golden one has
- * with its type, and the values that follow from the scenario. Empty when nothing.
+ * with its type, and the values that follow from the scenario. Empty when nothing. `anyOrder`: of events that race.
  */
-export function compareTranscripts(golden: readonly Row[], actual: readonly Row[]): string[] {
-	const problems = [...compareEvents(eventsOf(golden), eventsOf(actual)), ...compareAnswers(golden, actual)];
+export function compareTranscripts(
+	golden: readonly Row[],
+	actual: readonly Row[],
+	{ anyOrder = false }: { anyOrder?: boolean } = {},
+): string[] {
+	const [wants, has] = [golden, actual].map((rows) => {
+		const events = eventsOf(rows);
+		return anyOrder ? sortedByKey(events) : events;
+	});
+	const problems = [...compareEvents(wants ?? [], has ?? []), ...compareAnswers(golden, actual)];
 	return [...new Set(problems)];
 }

@@ -4,12 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
-import {
-	type ScriptedItem,
-	type ScriptedModel,
-	type ScriptedResponse,
-	startScriptedModel,
-} from "./scripted-model.ts";
+import { at, fill, type ScenarioModel, startScenarioModel } from "./codex-drive-model.ts";
+import type { ScriptedModel, ScriptedRequest } from "./scripted-model.ts";
 
 export type Json = { [member: string]: unknown };
 /** `->` what the client sent, `<-` what the server sent, `--` a restart. */
@@ -21,7 +17,15 @@ export interface CodexScenario {
 	providerConfig?: string;
 	files?: Record<string, string>;
 	homeFiles?: Record<string, unknown>;
-	mock: { responses?: Json[]; repeatLast?: boolean };
+	/** Base64. */
+	binaryFiles?: Record<string, string>;
+	/** False: the folder is no repository. */
+	git?: boolean;
+	/** Of the server, beside those of the driver. */
+	env?: Record<string, string>;
+	args?: string[];
+	settleMs?: number;
+	mock: ScenarioModel;
 	approvals?: { method: string; result: unknown; delayMs?: number }[];
 	steps: Json[];
 }
@@ -36,68 +40,23 @@ export interface ServerEnd {
 export interface Homes {
 	readonly cwd: string;
 	readonly env: Readonly<Record<string, string>>;
+	/** Further words of the server's command line. */
+	readonly args?: readonly string[];
+}
+
+/** Everything that was said in a scenario, in order, and what the model was asked. */
+export interface Driven {
+	readonly rows: Row[];
+	readonly requests: readonly ScriptedRequest[];
+	readonly homes: Homes;
 }
 
 /** Starts the server under test in these homes; called again where the scenario restarts it. */
 export type StartServer = (homes: Homes, receive: (text: string) => void) => Promise<ServerEnd>;
 
 const WAIT_MS = 30_000;
-const SILENCE = "silence-";
 /** Between a step's answer and the next step, so that what the step causes is told before the next one acts. */
 const SETTLE_MS = 60;
-const USAGE = {
-	input_tokens: 1000,
-	input_tokens_details: { cached_tokens: 200 },
-	output_tokens: 50,
-	output_tokens_details: { reasoning_tokens: 10 },
-	total_tokens: 1050,
-};
-
-function at(value: unknown, path: string): unknown {
-	return path.split(".").reduce<unknown>((found, key) => (found as Json | null | undefined)?.[key], value);
-}
-
-/** Puts remembered values in the place of `${path}`. */
-function fill(value: unknown, known: Json): unknown {
-	if (typeof value === "string") {
-		const whole = value.match(/^\$\{([^}]+)\}$/u)?.[1];
-		if (whole !== undefined) return at(known, whole);
-		return value.replace(/\$\{([^}]+)\}/gu, (_, path: string) => String(at(known, path)));
-	}
-	if (Array.isArray(value)) return value.map((entry) => fill(entry, known));
-	if (typeof value !== "object" || value === null) return value;
-	return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, fill(entry, known)]));
-}
-
-function toChunk(chunk: unknown): string | { gate: string } {
-	return typeof chunk === "string" ? chunk : { gate: String((chunk as Json)["pauseUntil"]) };
-}
-
-function toItem(item: Json): ScriptedItem {
-	if (item["type"] === "pause") return { type: "gate", name: String(item["until"]) };
-	if (item["type"] === "sleep") return { type: "gate", name: `${SILENCE}${item["ms"]}` };
-	const chunks = item["chunks"];
-	return (Array.isArray(chunks) ? { ...item, chunks: chunks.map(toChunk) } : item) as ScriptedItem;
-}
-
-/** The model is silent for as long as the scenario says. */
-function playSilences(responses: readonly ScriptedResponse[], model: ScriptedModel): void {
-	for (const response of responses) {
-		if (!("items" in response)) continue;
-		for (const item of response.items) {
-			if (item.type !== "gate" || !item.name.startsWith(SILENCE)) continue;
-			const ms = Number(item.name.slice(SILENCE.length));
-			void model.paused(item.name).then(() => setTimeout(() => model.release(item.name), ms).unref());
-		}
-	}
-}
-
-function toResponse(response: Json): ScriptedResponse {
-	const items = response["items"];
-	if (!Array.isArray(items)) return response as unknown as ScriptedResponse;
-	return { usage: USAGE, ...response, items: items.map(toItem) } as ScriptedResponse;
-}
-
 async function writeAll(folder: string, files: Readonly<Record<string, unknown>>): Promise<void> {
 	for (const [name, content] of Object.entries(files)) {
 		const path = join(folder, name);
@@ -121,17 +80,32 @@ async function makeHomes(root: string, scenario: CodexScenario, url: string): Pr
 	const codexHome = join(root, "codex");
 	await mkdir(cwd, { recursive: true });
 	await writeAll(cwd, scenario.files ?? { "README.md": "# demo\n" });
-	await commitAll(cwd);
+	for (const [name, base64] of Object.entries(scenario.binaryFiles ?? {}))
+		await writeFile(join(cwd, name), Buffer.from(base64, "base64"));
+	if (scenario.git !== false) await commitAll(cwd);
 	const provider = `[model_providers.mock]\nname = "mock"\nbase_url = "${url}"\nwire_api = "responses"`;
 	const toml = `model_provider = "mock"\n${scenario.config ?? ""}\n${provider}\nrequires_openai_auth = false\n`;
 	await writeAll(codexHome, { "config.toml": toml + (scenario.providerConfig ?? ""), ...scenario.homeFiles });
+	// Not the system's: the real server keeps its helpers out of every temporary folder, and the homes are in one.
+	const tmp = join(root, "tmp");
+	await mkdir(tmp);
 	const homes = {
 		HOME: root,
+		TMPDIR: tmp,
 		CODEX_HOME: codexHome,
 		HOMIE_HOME: join(root, "homie"),
 		WEAVE_HOME: join(root, "weave"),
 	};
-	return { cwd, env: { PATH: process.env["PATH"] ?? "", LANG: "C.UTF-8", SHELL: "/bin/bash", ...homes } };
+	const env = {
+		PATH: process.env["PATH"] ?? "",
+		LANG: "C.UTF-8",
+		SHELL: "/bin/bash",
+		USER: "user",
+		...homes,
+	};
+	const known = { CWD: cwd, CODEX_HOME: codexHome, MOCK: url };
+	const more = fill(scenario.env ?? {}, known) as Record<string, string>;
+	return { cwd, env: { ...env, ...more }, args: scenario.args ?? [] };
 }
 
 /** The client of a scenario: sends, keeps what comes, answers what it is asked. */
@@ -139,7 +113,8 @@ function createClient(scenario: CodexScenario, rows: Row[]) {
 	const answers = new Map<unknown, (message: Json) => void>();
 	let inbox: Json[] = [];
 	let watchers: (() => void)[] = [];
-	const approvals = [...(scenario.approvals ?? [])];
+	let approvals = [...(scenario.approvals ?? [])];
+	let asked: Json | undefined;
 	let nextId = 0;
 	let server: ServerEnd | undefined;
 
@@ -149,6 +124,7 @@ function createClient(scenario: CodexScenario, rows: Row[]) {
 	}
 
 	function answerServer(message: Json): void {
+		asked = message;
 		const index = approvals.findIndex(({ method }) => method === message["method"]);
 		if (index < 0) return;
 		const [approval] = approvals.splice(index, 1);
@@ -172,26 +148,37 @@ function createClient(scenario: CodexScenario, rows: Row[]) {
 			inbox.push(message);
 			for (const watcher of watchers) watcher();
 		},
-		notify: (method: string) => send({ method }),
+		notify: (method: string, params?: unknown) =>
+			send(params === undefined ? { method } : { method, params }),
+		/** Answers the request of the server that came last. */
+		reply: (result: unknown) => send({ id: asked?.["id"], result }),
+		expectApprovals(next: CodexScenario["approvals"]): void {
+			approvals = [...(next ?? [])];
+		},
 		get mark() {
 			return inbox.length;
 		},
-		request(method: string, params: unknown): Promise<Json> {
+		request(method: string, params: unknown, ms = WAIT_MS): Promise<Json> {
 			const id = nextId;
 			nextId += 1;
 			const answered = Promise.withResolvers<Json>();
 			answers.set(id, answered.resolve);
 			send(params === undefined ? { id, method } : { id, method, params });
-			return within(answered.promise, WAIT_MS, method);
+			return within(answered.promise, ms, method);
 		},
-		/** Resolves with the place behind the first such message from `from` on. */
-		wait(test: (message: Json) => boolean, from: number, ms: number): Promise<number> {
-			const found = Promise.withResolvers<number>();
+		/** Resolves with the first such message from `from` on and the place behind it. */
+		wait(
+			test: (message: Json) => boolean,
+			from: number,
+			ms: number,
+		): Promise<{ behind: number; message: Json }> {
+			const found = Promise.withResolvers<{ behind: number; message: Json }>();
 			const look = (): void => {
 				const index = inbox.findIndex((message, place) => place >= from && test(message));
-				if (index < 0) return;
+				const message = inbox[index];
+				if (message === undefined) return;
 				watchers = watchers.filter((watcher) => watcher !== look);
-				found.resolve(index + 1);
+				found.resolve({ behind: index + 1, message });
 			};
 			watchers.push(look);
 			look();
@@ -231,7 +218,7 @@ async function takeTurn(step: Json, stage: Stage): Promise<void> {
 	const over = (message: Json): boolean =>
 		message["method"] === "turn/completed" && at(message, "params.turn.id") === turnId;
 	await client.wait(over, stage.mark, Number(step["timeoutMs"] ?? WAIT_MS));
-	await pause(SETTLE_MS);
+	await pause(Number(step["settleMs"] ?? SETTLE_MS));
 	stage.mark = client.mark;
 }
 
@@ -248,7 +235,12 @@ async function sayHello(step: Json, { client }: Stage): Promise<void> {
 
 async function takeRequest(step: Json, { client, known }: Stage): Promise<void> {
 	const method = String(step["req"]);
-	const answer = await client.request(method, fill(step["params"], known));
+	const sent = client.request(method, fill(step["params"], known), Number(step["timeoutMs"] ?? WAIT_MS));
+	if (step["noWait"]) {
+		sent.catch(() => undefined);
+		return;
+	}
+	const answer = await sent;
 	if (step["as"]) (known["r"] as Json)[String(step["as"])] = answer["result"] ?? answer["error"];
 	if (answer["error"] && !step["expectError"])
 		throw new Error(`${method}: ${JSON.stringify(answer["error"])}`);
@@ -260,7 +252,10 @@ async function takeWait(step: Json, stage: Stage): Promise<void> {
 	const test = (message: Json): boolean =>
 		message["method"] === step["wait"] &&
 		wanted.every(([path, value]) => at(message["params"], path) === fill(value, stage.known));
-	stage.mark = await stage.client.wait(test, stage.mark, Number(step["timeoutMs"] ?? WAIT_MS));
+	const from = step["fromStart"] ? 0 : stage.mark;
+	const { behind, message } = await stage.client.wait(test, from, Number(step["timeoutMs"] ?? WAIT_MS));
+	stage.mark = behind;
+	if (step["as"]) (stage.known["r"] as Json)[String(step["as"])] = message["params"];
 }
 
 async function takeStep(step: Json, stage: Stage): Promise<void> {
@@ -268,6 +263,9 @@ async function takeStep(step: Json, stage: Stage): Promise<void> {
 	else if ("turn" in step) await takeTurn(step, stage);
 	else if ("wait" in step) await takeWait(step, stage);
 	else if ("init" in step) await sayHello(step, stage);
+	else if ("notify" in step) stage.client.notify(String(step["notify"]), fill(step["params"], stage.known));
+	else if ("reply" in step) stage.client.reply(step["reply"]);
+	else if ("approvals" in step) stage.client.expectApprovals(step["approvals"] as CodexScenario["approvals"]);
 	else if ("sleep" in step) await pause(Number(step["sleep"]));
 	else if ("release" in step) stage.model.release(String(step["release"]));
 	else if ("waitPaused" in step) await stage.model.paused(String(step["waitPaused"]));
@@ -277,13 +275,12 @@ async function takeStep(step: Json, stage: Stage): Promise<void> {
 }
 
 /** Takes a server through a scenario; everything that was said, in order. Homes and model are gone afterwards. */
-export async function driveScenario(scenario: CodexScenario, start: StartServer): Promise<Row[]> {
+export async function driveScenario(scenario: CodexScenario, start: StartServer): Promise<Driven> {
 	const root = await mkdtemp(join(tmpdir(), "codex-drive-"));
 	const rows: Row[] = [];
 	const known: Json = { CWD: join(root, "work"), CODEX_HOME: join(root, "codex"), r: {} };
-	const responses = (fill(scenario.mock.responses ?? [], known) as Json[]).map(toResponse);
-	const model = await startScriptedModel({ responses, repeatLast: scenario.mock.repeatLast === true });
-	playSilences(responses, model);
+	const model = await startScenarioModel(scenario.mock, known);
+	known["MOCK"] = model.url;
 	const client = createClient(scenario, rows);
 	const homes = await makeHomes(root, scenario, model.url);
 	let server = await start(homes, client.receive);
@@ -300,11 +297,11 @@ export async function driveScenario(scenario: CodexScenario, start: StartServer)
 			},
 		};
 		for (const step of scenario.steps) await takeStep(step, stage);
-		await pause(SETTLE_MS);
+		await pause(scenario.settleMs ?? SETTLE_MS);
 	} finally {
 		await server.stop();
 		await model.close();
 		await rm(root, { recursive: true, force: true });
 	}
-	return rows;
+	return { rows, requests: model.requests, homes };
 }

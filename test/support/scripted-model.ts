@@ -25,8 +25,15 @@ export type ScriptedItem =
 			phase?: string;
 			unfinished?: boolean;
 	  }
-	| { type: "reasoning"; summary: string[]; id?: string; encrypted?: string }
-	| { type: "function_call"; name: string; args: unknown; call_id?: string; id?: string }
+	| { type: "reasoning"; summary?: string[]; content?: string[]; id?: string; encrypted?: string }
+	| {
+			type: "function_call";
+			name: string;
+			args: unknown;
+			call_id?: string;
+			id?: string;
+			namespace?: string;
+	  }
 	| { type: "custom_tool_call"; name: string; input: string; call_id?: string; id?: string }
 	| { type: "gate"; name: string }
 	/** Sent as `response.output_item.done` just so. */
@@ -53,6 +60,8 @@ export type ScriptedResponse =
 			headers?: Record<string, string>;
 			/** Pace of the stream for people who watch; 0. */
 			chunkDelayMs?: number;
+			/** `end_turn` of the completion. */
+			endTurn?: boolean;
 	  };
 
 /** A request as it came in; `body` is parsed JSON where it is JSON. */
@@ -71,6 +80,10 @@ export interface ScriptedModelOptions {
 	port?: number;
 	/** A file that gets one JSON line per request. */
 	logFile?: string;
+	/** JSON answers of other routes by method and end of path: `POST /responses/compact`. */
+	routes?: Readonly<Record<string, unknown>>;
+	/** What is said in place of the next answer, for the request that gets it. */
+	rewrite?(scripted: ScriptedResponse, body: unknown): ScriptedResponse;
 }
 
 /** A Responses API over real HTTP on 127.0.0.1 that says what its script says. Whoever starts it closes it. */
@@ -181,7 +194,7 @@ async function playReasoning(
 		output_index: stage.index,
 		item: { id, type: "reasoning", summary: [] },
 	});
-	for (const [summaryIndex, text] of item.summary.entries()) {
+	for (const [summaryIndex, text] of (item.summary ?? []).entries()) {
 		const at = { item_id: id, output_index: stage.index, summary_index: summaryIndex };
 		await stage.send({
 			type: "response.reasoning_summary_part.added",
@@ -196,8 +209,16 @@ async function playReasoning(
 			part: { type: "summary_text", text },
 		});
 	}
-	const summary = item.summary.map((text) => ({ type: "summary_text", text }));
-	return { id, type: "reasoning", summary, encrypted_content: item.encrypted ?? "encrypted-by-the-script" };
+	for (const [contentIndex, text] of (item.content ?? []).entries()) {
+		const at = { item_id: id, output_index: stage.index, content_index: contentIndex };
+		for (const delta of piecesOf(text))
+			await stage.send({ type: "response.reasoning_text.delta", ...at, delta });
+	}
+	const summary = (item.summary ?? []).map((text) => ({ type: "summary_text", text }));
+	const content = item.content?.map((text) => ({ type: "reasoning_text", text }));
+	const encrypted = item.encrypted ?? "encrypted-by-the-script";
+	const whole = content === undefined ? {} : { content };
+	return { id, type: "reasoning", summary, ...whole, encrypted_content: encrypted };
 }
 
 async function playCall(
@@ -206,7 +227,8 @@ async function playCall(
 ): Promise<Record<string, unknown>> {
 	const custom = item.type === "custom_tool_call";
 	const id = item.id ?? stage.id(custom ? "ctc" : "fc");
-	const head = { id, type: item.type, call_id: item.call_id ?? stage.id("call"), name: item.name };
+	const space = custom || item.namespace === undefined ? {} : { namespace: item.namespace };
+	const head = { id, type: item.type, call_id: item.call_id ?? stage.id("call"), name: item.name, ...space };
 	const blank = custom ? { input: "" } : { arguments: "" };
 	await stage.send({
 		type: "response.output_item.added",
@@ -277,6 +299,8 @@ export async function startScriptedModel(options: ScriptedModelOptions): Promise
 		return scripted ?? last;
 	}
 
+	const rewritten = options.rewrite ?? ((scripted: ScriptedResponse) => scripted);
+
 	async function stream(
 		scripted: Extract<ScriptedResponse, { items: ScriptedItem[] }>,
 		response: ServerResponse,
@@ -342,8 +366,12 @@ export async function startScriptedModel(options: ScriptedModelOptions): Promise
 			return;
 		}
 		const usage = scripted.usage === undefined ? DEFAULT_USAGE : scripted.usage;
+		const endTurn = scripted.endTurn === undefined ? {} : { end_turn: scripted.endTurn };
 		if (end === "completed")
-			await stage.send({ type: "response.completed", response: { ...base, status: "completed", usage } });
+			await stage.send({
+				type: "response.completed",
+				response: { ...base, status: "completed", usage, ...endTurn },
+			});
 		else if (typeof end === "object" && "failed" in end)
 			await stage.send({
 				type: "response.failed",
@@ -365,6 +393,13 @@ export async function startScriptedModel(options: ScriptedModelOptions): Promise
 			gates.of(decodeURIComponent(pathname.slice("/__release/".length))).open.resolve();
 			return sendJson(response, 200, {});
 		}
+		const route = Object.entries(options.routes ?? {}).find(
+			([name]) => `${request.method}` === name.split(" ")[0] && pathname.endsWith(name.split(" ")[1] ?? " "),
+		);
+		if (route !== undefined) {
+			requests.push({ method: request.method ?? "", path, headers: request.headers, body });
+			return sendJson(response, 200, route[1]);
+		}
 		if (request.method !== "POST" || !pathname.endsWith("/responses")) {
 			return sendJson(response, 404, {
 				error: { message: `the script has no route ${request.method} ${pathname}` },
@@ -373,7 +408,7 @@ export async function startScriptedModel(options: ScriptedModelOptions): Promise
 		const record: ScriptedRequest = { method: "POST", path, headers: request.headers, body };
 		requests.push(record);
 		if (options.logFile !== undefined) appendFileSync(options.logFile, `${JSON.stringify(record)}\n`);
-		const scripted = next();
+		const scripted = rewritten(next(), body);
 		arrivals.add();
 		if ("reset" in scripted) return void request.socket.resetAndDestroy();
 		if ("items" in scripted) return stream(scripted, response);

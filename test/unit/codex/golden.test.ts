@@ -21,7 +21,7 @@ describe("codex facade", () => {
 	test.each(SCENARIOS)(
 		"codex: tells a client what the real server tells when it goes through %s",
 		async (name) => {
-			const rows = await driveScenario(readScenario(name), startInProcess);
+			const { rows } = await driveScenario(readScenario(name), startInProcess);
 			expect(compareTranscripts(readGolden(name), rows)).toEqual([]);
 		},
 	);
