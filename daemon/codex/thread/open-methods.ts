@@ -78,7 +78,11 @@ export function createOpenMethods(office: Office): Methods {
 		if (thread.settings?.["goal"] === undefined) {
 			peer.tell("thread/goal/cleared", { threadId: said.threadId }, said.threadId);
 		}
-		const shown = office.show(thread, said.excludeTurns ? {} : { turns });
+		const forkedFrom = thread.settings?.forked_from;
+		const shown = office.show(thread, {
+			...(said.excludeTurns ? {} : { turns }),
+			...(forkedFrom === undefined ? {} : { forkedFrom }),
+		});
 		const answer = await answerOf(office, thread, shown);
 		return {
 			...answer,

@@ -34,7 +34,7 @@ interface ThreadViewOptions {
 	/** Only threads that a client opened take input; lists don't say. */
 	readonly forList?: boolean;
 	readonly turns?: readonly Turn[];
-	/** A fork says where it comes from, once. */
+	/** A fork says where it comes from when it is made and resumed. */
 	readonly forkedFrom?: string;
 }
 
