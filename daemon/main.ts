@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import { toAppError } from "#base/app-error.ts";
 import { systemClock } from "#base/clock.ts";
 import { readConfig } from "#config/read.ts";
@@ -8,6 +9,12 @@ import { createFlags } from "./lifecycle/flags.ts";
 import { prepareFolders } from "./lifecycle/home.ts";
 import { acquireInstanceLock } from "./lifecycle/instance-lock.ts";
 import { createReadyReport, type ReadyReport } from "./lifecycle/ready-report.ts";
+
+/**
+ * A young generation of V8's default size grows to 48 MB of garbage in a few turns and never shrinks; a small one costs
+ * a turn nothing that can be measured. Holds for this process's threads that start later too.
+ */
+const YOUNG_GENERATION_FLAG = "--max-semi-space-size=2";
 
 export interface RunDaemonOptions {
 	paths: Paths;
@@ -45,6 +52,7 @@ export async function serveDaemon(options: RunDaemonOptions, report?: ReadyRepor
 	const holder = { version: VERSION, home: paths.home };
 	stack.use(await acquireInstanceLock({ path: paths.lock, kind: "daemon", ...holder }));
 	stack.use(await acquireInstanceLock({ path: paths.weaveLock, kind: "bus", ...holder }));
+	setFlagsFromString(YOUNG_GENERATION_FLAG);
 	await options.onLocked?.();
 	const { serveLocked } = await import("./serve-locked.ts");
 	return await serveLocked({ options, config, flags, startedAtMs, report });
