@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ChatEvent } from "#protocol/chat-event.ts";
 import type { RunnerKind } from "#protocol/record.ts";
 import { oracleMissing } from "#test/support/codex-oracle.ts";
 import { ofType, type RunnerDaemon, startRunnerDaemon } from "#test/support/runner-daemon.ts";
@@ -177,14 +178,15 @@ describe.each(BACKENDS)("runner contract, %s", (backend) => {
 			const cwd = await daemon.newFolder();
 			using thread = await daemon.open({ cwd });
 			const turnId = await thread.send("go");
-			await thread.until(ofType("chat.item.started"));
-			await expect.poll(() => existsSync(join(cwd, "pid"))).toBe(true);
-			await expect.poll(() => readFile(join(cwd, "pid"), "utf8")).not.toBe("");
+			const isCommand = (event: ChatEvent): event is Extract<ChatEvent, { type: "chat.item.started" }> =>
+				event.type === "chat.item.started" && event.item.type === "commandExecution";
+			await thread.until(isCommand);
+			await expect.poll(() => readFile(join(cwd, "pid"), "utf8").catch(() => "")).not.toBe("");
 			const pid = Number(await readFile(join(cwd, "pid"), "utf8"));
 			await daemon.client.call("chat.cancel", { thread_id: thread.threadId });
 			expect((await thread.ended(turnId)).status).toBe("interrupted");
 			await expect.poll(() => thread.completed(turnId).at(-1)?.type).toBe("commandExecution");
-			expect(existsSync(`/proc/${pid}`)).toBe(false);
+			await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false);
 		});
 
 		test("runner: the question expires, nothing runs and the next turn works when an interrupt comes in mid approval", async () => {
