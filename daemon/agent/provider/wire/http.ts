@@ -121,7 +121,11 @@ export function sendHttp(asked: HttpRequest): Promise<HttpAnswer> {
 	} catch (error) {
 		return Promise.reject(error);
 	}
-	const abort = (): void => void request.destroy(new Error("aborted", { cause: signal.reason }));
+	// Not destroyed with the error: a connection whose answer was read to its end has nobody left to hear of it.
+	function abort(): void {
+		reject(new Error("aborted", { cause: signal.reason }));
+		request.destroy();
+	}
 	const leave = (): void => signal.removeEventListener("abort", abort);
 	signal.addEventListener("abort", abort, { once: true });
 	limitConnecting(request, clock);
