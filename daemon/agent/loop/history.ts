@@ -81,6 +81,14 @@ export function reasoningTexts(item: ModelItem, member: "summary" | "content"): 
 export const ABORTED_OUTPUT =
 	"aborted: the user interrupted the turn before this call ended; what it started may still run";
 
+/** What the model reads of a call that was broken off after this long, as the real server tells it. */
+export function abortedOutput({ name, namespace }: ToolCall, elapsedMs: number): string {
+	const seconds = (elapsedMs / 1000).toFixed(1);
+	return namespace === null && name === "exec_command"
+		? `Wall time: ${seconds} seconds\naborted by user`
+		: `aborted by user after ${seconds}s`;
+}
+
 /** Tells the model, in the next turn, why the last one stops short. */
 export const TURN_ABORTED_TEXT =
 	"<turn_aborted>\nThe user stopped the turn before this point. Commands that ran then may have done part of their work, or may still run. Look before you repeat anything.\n</turn_aborted>";

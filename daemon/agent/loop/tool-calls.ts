@@ -1,7 +1,7 @@
 import { createDeferred } from "#base/deferred.ts";
 import type { ModelItem } from "#daemon/agent/model.ts";
 import type { Tool, ToolContext, ToolResult } from "#daemon/agent/tool.ts";
-import { ABORTED_OUTPUT, developerItem, outputItem, type ToolCall } from "./history.ts";
+import { ABORTED_OUTPUT, abortedOutput, developerItem, outputItem, type ToolCall } from "./history.ts";
 import { tellRawItem } from "./raw-events.ts";
 import { remember, type Turn } from "./turn.ts";
 
@@ -81,10 +81,21 @@ async function runCall(turn: Turn, call: ToolCall): Promise<ToolResult> {
 interface Outcome {
 	readonly call: ToolCall;
 	readonly result: ToolResult | null;
+	readonly startedMs: number;
 }
 
-async function writeOutput(turn: Turn, { call, result }: Outcome): Promise<void> {
-	const output: string | readonly ModelItem[] = result?.content ?? result?.output ?? ABORTED_OUTPUT;
+/** Calls that end by the interrupt itself (a question that nobody can answer any more) have this moment to say so. */
+const nextTick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** What the model reads of a call that the person broke off. */
+function brokenOff(turn: Turn, { call, startedMs }: Outcome): string {
+	return abortedOutput(call, turn.ports.clock.monotonicMs() - startedMs);
+}
+
+async function writeOutput(turn: Turn, outcome: Outcome): Promise<void> {
+	const { call } = outcome;
+	const result = outcome.result?.stopTurn === true ? null : outcome.result;
+	const output: string | readonly ModelItem[] = result?.content ?? result?.output ?? brokenOff(turn, outcome);
 	const { threadId, turnId } = turn.input;
 	const sizeChars = typeof output === "string" ? output.length : JSON.stringify(output).length;
 	const about = { threadId, turnId, callId: call.callId, tool: call.name, sizeChars };
@@ -106,7 +117,7 @@ async function writeNotes(turn: Turn, outcomes: readonly Outcome[]): Promise<voi
 }
 
 export function createToolCalls(turn: Turn): ToolCalls {
-	const calls: { call: ToolCall; result: ToolResult | null; done: Promise<void> }[] = [];
+	const calls: (Outcome & { result: ToolResult | null; done: Promise<void> })[] = [];
 	const stop = createDeferred<void>();
 	let stopped = false;
 	/** Free-form calls (patches, scripts) of one tool change what the next one builds on: one after the other. */
@@ -127,7 +138,8 @@ export function createToolCalls(turn: Turn): ToolCalls {
 
 	return {
 		start(call) {
-			const entry: (typeof calls)[number] = { call, result: null, done: Promise.resolve() };
+			const startedMs = turn.ports.clock.monotonicMs();
+			const entry: (typeof calls)[number] = { call, startedMs, result: null, done: Promise.resolve() };
 			entry.done = begin(call).then((result) => {
 				entry.result = result;
 				if (!result.stopTurn) return;
@@ -148,8 +160,9 @@ export function createToolCalls(turn: Turn): ToolCalls {
 			if (turn.signal.aborted) onAbort();
 			await Promise.race([Promise.all(calls.map((entry) => entry.done)), stop.promise, interrupted.promise]);
 			turn.signal.removeEventListener("abort", onAbort);
+			if (turn.signal.aborted) await nextTick();
 			// Taken once: a call that ends from here on must not change what was told.
-			const outcomes = calls.map(({ call, result }) => ({ call, result }));
+			const outcomes = calls.map(({ call, result, startedMs }) => ({ call, result, startedMs }));
 			for (const outcome of outcomes) await writeOutput(turn, outcome);
 			await writeNotes(turn, outcomes);
 			return outcomes.some(({ result }) => result?.stopTurn === true) ? "stopped" : "done";

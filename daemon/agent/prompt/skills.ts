@@ -91,15 +91,21 @@ async function skillsBelow(folder: string, search: Search): Promise<Skill[]> {
 	return found.flat();
 }
 
-/** Skills of the person ($CODEX_HOME/skills) and of the project (`.codex/skills` from its root down to the folder), by name. */
+/** Where a project keeps its skills, in its root and in each folder down to the one at hand. */
+const PROJECT_PLACES = [
+	[".codex", "skills"],
+	[".agents", "skills"],
+] as const;
+
+/** Skills of the person ($CODEX_HOME/skills) and of the project, by name. */
 export async function findSkills(
 	{ codexHome, folders }: { codexHome: string; folders: readonly string[] },
 	files: SkillFiles,
 ): Promise<Skill[]> {
 	const found = await Promise.all([
 		skillsBelow(join(codexHome, "skills"), { scope: "user", files, depth: 0 }),
-		...folders.map((folder) =>
-			skillsBelow(join(folder, ".codex", "skills"), { scope: "repo", files, depth: 0 }),
+		...folders.flatMap((folder) =>
+			PROJECT_PLACES.map((place) => skillsBelow(join(folder, ...place), { scope: "repo", files, depth: 0 })),
 		),
 	]);
 	const byPath = new Map(found.flat().map((skill) => [skill.path, skill]));

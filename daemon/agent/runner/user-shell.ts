@@ -1,5 +1,5 @@
 import { AppError } from "#base/app-error.ts";
-import { userItem } from "#daemon/agent/loop/history.ts";
+import { TURN_ABORTED_TEXT, userItem } from "#daemon/agent/loop/history.ts";
 import type { TurnOutcome } from "#daemon/agent/loop-port.ts";
 import type { ToolContext } from "#daemon/agent/tool.ts";
 import type { RunnerDeps } from "./deps.ts";
@@ -34,7 +34,10 @@ export function createUserShell(
 	return {
 		async run(live, command) {
 			await execute(live, command, live.signal);
-			if (live.signal.aborted) return { status: "interrupted", reason: String(live.signal.reason) };
+			if (live.signal.aborted) {
+				live.add({ step: "history_later", items: [userItem(TURN_ABORTED_TEXT, `msg_${newId()}`)] });
+				return { status: "interrupted", reason: String(live.signal.reason) };
+			}
 			return { status: "completed", finalText: null };
 		},
 		async beside(live, command) {

@@ -3,7 +3,7 @@ import type { DynamicToolCallItem } from "#protocol/codex-item.ts";
 import type { ThreadSettings } from "#protocol/record.ts";
 import type { ModelDescription, ModelItem } from "../model.ts";
 import { type ClientAnswer, defineTool, type Tool, type ToolContext, type ToolResult } from "../tool.ts";
-import { failure, interrupted } from "./result.ts";
+import { failure } from "./result.ts";
 
 const functionSchema = z.looseObject({
 	name: z.string().min(1),
@@ -103,9 +103,31 @@ async function call(tool: DynamicTool, input: string, context: ToolContext): Pro
 		});
 		return await settle(item, answer, context);
 	} catch (error) {
-		if (context.signal.aborted) return interrupted();
-		throw error;
+		if (!context.signal.aborted) throw error;
+		// Told at once: the turn does not wait for what happens here.
+		void finish(item, { contentItems: [], success: false }, context);
+		return failure("dynamic tool call was cancelled before receiving a response");
 	}
+}
+
+type Answer = z.infer<typeof answerSchema>;
+
+async function finish(
+	item: DynamicToolCallItem,
+	{ contentItems, success }: Answer,
+	context: ToolContext,
+): Promise<void> {
+	const nowMs = context.nowMs();
+	const done = context.effects.done(item.id, { success });
+	await context.items.completed({
+		...item,
+		status: success ? "completed" : "failed",
+		contentItems,
+		success,
+		durationMs: nowMs - (item.startedAtMs ?? nowMs),
+		completedAtMs: nowMs,
+	});
+	await done;
 }
 
 async function settle(
@@ -117,16 +139,7 @@ async function settle(
 	const { contentItems, success } = parsed.success
 		? parsed.data
 		: { contentItems: [{ type: "inputText", text: "dynamic tool request failed" }], success: false };
-	await context.effects.done(item.id, { success });
-	const nowMs = context.nowMs();
-	await context.items.completed({
-		...item,
-		status: success ? "completed" : "failed",
-		contentItems,
-		success,
-		durationMs: nowMs - (item.startedAtMs ?? nowMs),
-		completedAtMs: nowMs,
-	});
+	await finish(item, { contentItems, success }, context);
 	const content = contentItems.map(toModelContent);
 	const only = content.length === 1 ? content[0]?.["text"] : undefined;
 	const output = content.map((part) => String(part["text"] ?? "")).join("\n");

@@ -94,30 +94,50 @@ async function executeCommand(
 		return runCommand(call, context, services);
 	}
 	const agreed = await askPerson({ call, item, verdict }, context, services);
-	if (typeof agreed !== "string") return agreed;
+	if ("output" in agreed) return agreed;
 	if ((await context.environment.realPath(cwd)) !== cwd) {
 		await context.items.completed({ ...item, status: "failed", completedAtMs: context.nowMs() });
 		return failure(`exec_command failed: ${cwd} leads elsewhere since it was asked for`);
 	}
-	if (agreed === "session") context.sessionGrants.add(grant);
-	return runCommand(call, context, services);
+	if (agreed.forSession) context.sessionGrants.add(grant);
+	const result = await runCommand(call, context, services);
+	return agreed.savedPrefix === null
+		? result
+		: { ...result, developerNote: `Approved command prefix saved:\n- ${agreed.savedPrefix}` };
 }
 
-/** Asks with the item open; a result when it must not run, else for how long the person agreed. */
+interface Agreed {
+	readonly forSession: boolean;
+	/** The prefix that needs no question from now on, as JSON. */
+	readonly savedPrefix: string | null;
+}
+
+/** The person's wish to allow the prefix for good; a rule that cannot be written must not keep their yes from counting. */
+async function savePrefix(
+	prefix: readonly string[] | null | undefined,
+	services: ToolServices,
+): Promise<string | null> {
+	if (!prefix) return null;
+	return services.rules.allow(prefix).then(
+		() => JSON.stringify(prefix),
+		() => null,
+	);
+}
+
+/** Asks with the item open; a result when it must not run, else how the person agreed. */
 async function askPerson(
 	{ call, item, verdict }: { call: CommandCall; item: CommandExecutionItem; verdict: Asked },
 	context: ToolContext,
 	services: ToolServices,
-): Promise<ToolResult | "once" | "session"> {
+): Promise<ToolResult | Agreed> {
 	await context.items.started(item);
 	const outcome = await awaitApproval(context, approvalRequest(call, item, verdict, context));
 	if (outcome === undefined) return interrupted();
-	if (outcome.decision === "accept" && outcome.allowPrefix)
-		// A rule that cannot be written must not keep the person's yes from counting.
-		await services.rules.allow(outcome.allowPrefix).catch(() => undefined);
+	if (outcome.decision === "accept")
+		return { forSession: false, savedPrefix: await savePrefix(outcome.allowPrefix, services) };
 	// A destructive command needs its word each time.
-	if (outcome.decision === "accept_for_session") return verdict.destructive === null ? "session" : "once";
-	if (outcome.decision === "accept") return "once";
+	if (outcome.decision === "accept_for_session")
+		return { forSession: verdict.destructive === null, savedPrefix: null };
 	await context.items.completed({ ...item, status: "declined", completedAtMs: context.nowMs() });
 	return {
 		output: rejectedCommand(REJECTED_BY_USER),

@@ -59,6 +59,8 @@ export function createItemNews(
 			tellStarted(live, event);
 		},
 		completed(live, { item, turn_id }) {
+			// A call that waited for an answer when its turn was cut: the reference never speaks of it again.
+			if (turn_id === live.endedTurnId && "status" in item && item.status === "declined") return;
 			release(live, item.id);
 			live.commandsSince.delete(item.id);
 			if (item.type === "agentMessage" && turn_id === live.activeTurnId) live.lastMessage = item;

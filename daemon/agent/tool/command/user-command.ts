@@ -21,6 +21,9 @@ export type RunUserCommand = (command: string, context: ToolContext) => Promise<
 /** Time between SIGTERM and SIGKILL when the person interrupts. */
 const GRACE_MS = 1_000;
 
+/** How the real server tells of a command that the person took back. */
+const TAKEN_BACK = { status: "failed", exitCode: -1, aggregatedOutput: "command aborted by user" } as const;
+
 /** Unlike an agent's command it ends with an interrupt: the person who started it took it back. */
 export function userCommandRunner(services: ToolServices): RunUserCommand {
 	return async (command, context) => {
@@ -80,9 +83,11 @@ export function userCommandRunner(services: ToolServices): RunUserCommand {
 		const result = await process.done;
 		context.signal.removeEventListener("abort", stop);
 		services.sessions.forget(item.id);
-		const { exitCode, signal, startError, durationMs } = result;
-		await context.effects.done(item.id, { exitCode, signal, startError });
-		const ended = endedItem(item, result, context.nowMs());
+		const { signal, startError, durationMs } = result;
+		await context.effects.done(item.id, { exitCode: result.exitCode, signal, startError });
+		const whole = endedItem(item, result, context.nowMs());
+		const ended: CommandExecutionItem = context.signal.aborted ? { ...whole, ...TAKEN_BACK } : whole;
+		const exitCode = ended.exitCode ?? result.exitCode;
 		await context.items.completed(ended);
 		const output = ended.aggregatedOutput ?? "";
 		const message = `<user_shell_command>\n<command>\n${command}\n</command>\n<result>\nExit code: ${exitCode}\nDuration: ${(durationMs / 1000).toFixed(4)} seconds\nOutput:\n${output}\n</result>\n</user_shell_command>`;
