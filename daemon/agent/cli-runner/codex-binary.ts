@@ -25,19 +25,27 @@ function isOlder(found: readonly number[], wanted: readonly number[]): boolean {
 export interface CodexBinaryOptions {
 	/** `HOMIE_CODEX_BIN`, else `codex` on the PATH. */
 	readonly env: Readonly<Record<string, string | undefined>>;
+	readonly codexHome: string;
 }
 
+/** Everything but what is ours: homes, switches and tokens of this daemon mean nothing to the program and its commands. */
+export function programEnv({ env, codexHome }: CodexBinaryOptions): Record<string, string> {
+	const entries = Object.entries(env).flatMap(([name, value]) =>
+		value === undefined || /^(HOMIE|WEAVE)_/.test(name) ? [] : [[name, value] as const],
+	);
+	return { ...Object.fromEntries(entries), CODEX_HOME: codexHome };
+}
 /** The program and its version. @throws AppError PROVIDER_UNAVAILABLE when it is missing, broken or too old. */
-export async function findCodexBinary({
-	env,
-}: CodexBinaryOptions): Promise<{ path: string; version: string }> {
-	const path = env["HOMIE_CODEX_BIN"] ?? "codex";
+export async function findCodexBinary(
+	options: CodexBinaryOptions,
+): Promise<{ path: string; version: string }> {
+	const path = options.env["HOMIE_CODEX_BIN"] || "codex";
 	const how =
 		"Install it with `npm install -g @openai/codex`, name it in HOMIE_CODEX_BIN, or use the embedded loop (HOMIE_AGENT_BACKEND=embedded).";
 	let said: string;
 	try {
 		const { stdout } = await run(path, ["--version"], {
-			env: { ...env },
+			env: programEnv(options),
 			timeout: VERSION_PATIENCE_MS,
 		});
 		said = stdout.trim();

@@ -4,7 +4,7 @@ import { type Clock, waitMs } from "#base/clock.ts";
 import { createDeferred } from "#base/deferred.ts";
 import { createEmitter } from "#base/emitter.ts";
 import type { Logger } from "#daemon/telemetry/port.ts";
-import { findCodexBinary } from "./codex-binary.ts";
+import { findCodexBinary, programEnv } from "./codex-binary.ts";
 import {
 	type CodexNotification,
 	type CodexProcess,
@@ -16,6 +16,9 @@ import {
 const BACKOFF = { firstMs: 1_000, maxMs: 30_000 };
 /** One that ran this long was well; the next end counts as the first again. */
 const WELL_MS = 60_000;
+
+/** A cold start takes half a second; one that takes this long hangs. */
+const GREETING_PATIENCE_MS = 30_000;
 
 /** The one `codex app-server` of this daemon; started at the first use, started again after it ended. */
 export interface CodexServer extends AsyncDisposable {
@@ -35,14 +38,6 @@ export interface CodexServerOptions {
 	readonly onRequest: CodexRequestHandler;
 }
 
-function childEnv(options: CodexServerOptions): Record<string, string> {
-	const own = new Set(["HOMIE_HOME", "WEAVE_HOME"]);
-	const entries = Object.entries(options.env).flatMap(([name, value]) =>
-		value === undefined || own.has(name) ? [] : [[name, value] as const],
-	);
-	return { ...Object.fromEntries(entries), CODEX_HOME: options.codexHome };
-}
-
 export function createCodexServer(options: CodexServerOptions): CodexServer {
 	const { clock, logger, random } = options;
 	const notifications = createEmitter<CodexNotification>();
@@ -57,7 +52,7 @@ export function createCodexServer(options: CodexServerOptions): CodexServer {
 		const startedMs = clock.monotonicMs();
 		const process = startCodexProcess({
 			command: [path, "app-server"],
-			env: childEnv(options),
+			env: programEnv(options),
 			cwd: options.cwd,
 			onRequest: options.onRequest,
 		});
@@ -65,6 +60,19 @@ export function createCodexServer(options: CodexServerOptions): CodexServer {
 		generation += 1;
 		const own = generation;
 		process.onNotification((notification) => notifications.emit(notification));
+		followEnd(process, startedMs);
+		try {
+			await greet(process);
+		} catch (error) {
+			// One that refuses to be greeted is of no use; nobody else may get it.
+			void process[Symbol.asyncDispose]();
+			throw error;
+		}
+		logger.info("the codex program runs", { path, version });
+		return { process, generation: own };
+	}
+
+	function followEnd(process: CodexProcess, startedMs: number): void {
 		void process.exited.then((why) => {
 			if (running === process) {
 				running = undefined;
@@ -73,13 +81,21 @@ export function createCodexServer(options: CodexServerOptions): CodexServer {
 			failures = clock.monotonicMs() - startedMs > WELL_MS ? 1 : failures + 1;
 			if (!closing.signal.aborted) logger.warn("the codex program ended", { why, failures });
 		});
-		await process.request("initialize", {
+	}
+
+	async function greet(process: CodexProcess): Promise<void> {
+		const late = createDeferred<never>();
+		using _timer = clock.after(GREETING_PATIENCE_MS, () =>
+			late.reject(
+				new Error(`codex app-server did not answer within ${GREETING_PATIENCE_MS / 1_000} seconds`),
+			),
+		);
+		const greeted = process.request("initialize", {
 			clientInfo: { name: "weave_codex", title: "weave-codex", version: options.version },
 			capabilities: { experimentalApi: true, requestAttestation: false },
 		});
+		await Promise.race([greeted, late.promise]);
 		process.notify("initialized");
-		logger.info("the codex program runs", { path, version });
-		return { process, generation: own };
 	}
 
 	/** Several turns may wait for one start; none of them may end it for the others. */

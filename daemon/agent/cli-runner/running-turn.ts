@@ -3,7 +3,7 @@ import { createDeferred, type Deferred } from "#base/deferred.ts";
 import type { LoopEvent, LoopPorts, SteerMessage, TurnInput, TurnOutcome } from "#daemon/agent/loop-port.ts";
 import type { ToolContext } from "#daemon/agent/tool.ts";
 import { type Item, type TurnError, turnErrorSchema } from "#protocol/codex-item.ts";
-import type { CodexNotification, CodexProcess } from "./codex-process.ts";
+import { type CodexNotification, type CodexProcess, CodexRefusal } from "./codex-process.ts";
 import { createToldHistory, type ToldHistory } from "./told-history.ts";
 import { toItem, toLoopEvents } from "./translate.ts";
 
@@ -68,7 +68,9 @@ export function turnIdOf(value: unknown): string | undefined {
 }
 
 export function failure(error: unknown): TurnError {
-	return { message: toAppError(error).message, codexErrorInfo: "other", additionalDetails: null };
+	// What the program refuses it explains to the person better than we could.
+	const { message } = error instanceof CodexRefusal ? error : toAppError(error);
+	return { message, codexErrorInfo: "other", additionalDetails: null };
 }
 
 /** Announces to the store that an item is about to act. @throws the signal's reason once the turn is interrupted. */
