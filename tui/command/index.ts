@@ -1,14 +1,18 @@
 import { nearestName } from "../text/fuzzy.ts";
 import { agents } from "./agents.ts";
 import { attach } from "./attach.ts";
+import { compact } from "./compact.ts";
 import type { SlashCommand } from "./define.ts";
+import { fork } from "./fork.ts";
 import { help } from "./help.ts";
 import { model } from "./model.ts";
 import { newThread } from "./new.ts";
 import { quit } from "./quit.ts";
 import { resume } from "./resume.ts";
+import { review } from "./review.ts";
 import { status } from "./status.ts";
 import { terminals } from "./terminals.ts";
+import { undo } from "./undo.ts";
 
 /** Every slash command, in the order of the popup. */
 export const SLASH_COMMANDS: readonly SlashCommand[] = [
@@ -17,6 +21,10 @@ export const SLASH_COMMANDS: readonly SlashCommand[] = [
 	resume,
 	status,
 	model,
+	review,
+	compact,
+	fork,
+	undo,
 	attach,
 	agents,
 	terminals,

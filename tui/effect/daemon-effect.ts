@@ -79,6 +79,47 @@ async function sendMessage(effect: EffectOf<"send_message">, parts: DaemonEffect
 	}
 }
 
+async function runCommand(effect: EffectOf<"run_command">, parts: DaemonEffectParts): Promise<void> {
+	const { clientMessageId, threadId, command } = effect;
+	try {
+		const params = { thread_id: threadId, command };
+		await parts.client.call("chat.shell", params, { idempotencyKey: clientMessageId });
+		parts.dispatch({ type: "command_started", clientMessageId });
+	} catch (thrown) {
+		const error = toAppError(thrown);
+		const message = sayError(error);
+		parts.dispatch({ type: "message_refused", clientMessageId, message, isRetryable: isWayLost(error) });
+	}
+}
+
+async function runTask(effect: EffectOf<"thread_task">, parts: DaemonEffectParts): Promise<void> {
+	const { threadId: thread_id, task, text, id } = effect;
+	const { client, dispatch } = parts;
+	const once = { idempotencyKey: id };
+	switch (task) {
+		case "compact":
+			await client.call("chat.compact", { thread_id }, once);
+			return;
+		case "review": {
+			const target = text === "" ? { type: "uncommittedChanges" } : { type: "custom", instructions: text };
+			await client.call("chat.review", { thread_id, target }, once);
+			return;
+		}
+		case "rollback": {
+			await client.call("chat.rollback", { thread_id, turns: 1 }, once);
+			const said = "the last turn is taken back from what the agent knows; files stay as they are";
+			dispatch({ type: "remarked", text: said, token: "accent" });
+			return;
+		}
+		case "fork": {
+			const { thread } = await client.call("chat.fork", { thread_id }, once);
+			dispatch({ type: "thread_opening", threadId: thread.thread_id });
+			const said = `a copy of the conversation, as ${thread.agent_name}; the other one is kept (/resume)`;
+			dispatch({ type: "remarked", text: said, token: "accent" });
+		}
+	}
+}
+
 const GONE: ReadonlySet<string> = new Set([
 	"APPROVAL_ALREADY_RESOLVED",
 	"APPROVAL_EXPIRED",
@@ -181,6 +222,10 @@ export function runDaemonEffect(effect: Effect, parts: DaemonEffectParts): Promi
 			return createThread(effect, parts);
 		case "send_message":
 			return sendMessage(effect, parts);
+		case "run_command":
+			return runCommand(effect, parts);
+		case "thread_task":
+			return runTask(effect, parts);
 		case "interrupt":
 			return interrupt(effect.threadId, parts);
 		case "update_settings":

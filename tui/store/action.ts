@@ -12,6 +12,9 @@ import type { KeyEvent } from "../keymap/key-event.ts";
 import type { Cell } from "./cell.ts";
 import type { Account, LinkView, Notice, PanelRow } from "./state.ts";
 
+/** What is done to a conversation beside talking in it. */
+export type ThreadTask = "compact" | "fork" | "review" | "rollback";
+
 /** Everything that can happen to the TUI: keys, the wire, time. */
 export type Action =
 	| { type: "key"; event: KeyEvent }
@@ -29,6 +32,9 @@ export type Action =
 	| { type: "chat_event"; event: ChatEvent }
 	| { type: "message_submitted"; text: string; whenBusy: "steer" | "queue" }
 	| { type: "message_acknowledged"; clientMessageId: string; delivery: "started" | "steered" | "queued" }
+	/** A command of the person's own runs; what comes of it is an item of the thread. */
+	| { type: "command_started"; clientMessageId: string }
+	| { type: "task_wanted"; task: ThreadTask; text: string }
 	| { type: "message_refused"; clientMessageId: string; message: string; isRetryable: boolean }
 	| { type: "interrupt_refused"; message: string | undefined }
 	| { type: "approvals_snapshot"; approvals: readonly Approval[] }
@@ -74,6 +80,8 @@ export type Effect =
 			text: string;
 			whenBusy: "steer" | "queue";
 	  }
+	| { kind: "run_command"; threadId: string; clientMessageId: string; command: string }
+	| { kind: "thread_task"; threadId: string; task: ThreadTask; text: string; id: string }
 	| { kind: "interrupt"; threadId: string }
 	| { kind: "update_settings"; threadId: string; model?: string; policy?: ApprovalPolicy }
 	| {

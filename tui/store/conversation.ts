@@ -39,11 +39,14 @@ export function openThread(state: State, threadId: string, slotId: string): Upda
 }
 
 function sendEffect(entry: Outgoing, threadId: string): Effect {
+	const { clientMessageId, text } = entry;
+	if (entry.isCommand)
+		return { kind: "run_command", threadId, clientMessageId, command: text.slice(1).trim() };
 	return {
 		kind: "send_message",
 		threadId,
-		clientMessageId: entry.clientMessageId,
-		text: entry.text,
+		clientMessageId,
+		text,
 		whenBusy: entry.whenBusy,
 	};
 }

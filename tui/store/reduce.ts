@@ -216,6 +216,11 @@ export function reduce(before: State, action: Action, context: ReduceContext): U
 			return reduceEvent(state, action, nowMs);
 		case "message_acknowledged":
 			return only(acknowledge(state, action.clientMessageId, action.delivery));
+		case "command_started":
+			return only({
+				...state,
+				outbox: state.outbox.filter((entry) => entry.clientMessageId !== action.clientMessageId),
+			});
 		case "message_refused":
 			return only(refuseMessage(state, action.clientMessageId, action.message, action.isRetryable));
 		case "interrupt_refused": {

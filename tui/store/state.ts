@@ -51,6 +51,8 @@ export interface Outgoing {
 	readonly slotId: string;
 	readonly text: string;
 	readonly whenBusy: "steer" | "queue";
+	/** `text` is `!` and a command of the person's own, not a message. */
+	readonly isCommand?: boolean;
 	/** `waiting`: not handed to the daemon yet; `sent`: acknowledged and stored there. */
 	readonly state: "waiting" | "sending" | "started" | "steered" | "queued";
 }

@@ -21,14 +21,15 @@ function submitMessage(
 	state: State,
 	text: string,
 	whenBusy: "steer" | "queue",
-	context: ReduceContext,
+	{ newId, isCommand = false }: Pick<ReduceContext, "newId"> & { isCommand?: boolean },
 ): Update {
 	const entry: Outgoing = {
-		clientMessageId: context.newId(),
+		clientMessageId: newId(),
 		slotId: state.slot.id,
 		text,
 		whenBusy,
 		state: "waiting",
+		...(isCommand ? { isCommand } : {}),
 	};
 	return flushOutbox({ ...state, outbox: [...state.outbox, entry], hasConversation: true });
 }
@@ -56,6 +57,15 @@ export function reduceCommandAction(state: State, action: Action, context: Reduc
 			return only(state, { kind: "attach", terminal: action.terminal });
 		case "exit_asked":
 			return only({ ...state, isExiting: true }, { kind: "exit", code: action.code });
+		case "task_wanted": {
+			const { threadId } = state.slot;
+			if (threadId === undefined)
+				return only(
+					remark(state, "there is no conversation yet to do that with", context.nowMs, "attention"),
+				);
+			const { task, text } = action;
+			return only(state, { kind: "thread_task", threadId, task, text, id: context.newId() });
+		}
 		case "message_submitted":
 			return submitMessage(state, action.text, action.whenBusy, context);
 		case "mail_submitted":
@@ -128,10 +138,8 @@ export function submitDraft(state: State, whenBusy: "steer" | "queue", context: 
 	const mail = runMail(state, text, context);
 	if (mail) return mail;
 	const provider = state.thread?.provider ?? state.account?.provider;
-	if (text.startsWith("!") && provider !== undefined && provider !== "offline") {
-		const hint =
-			"! runs commands with the offline agent only; ask the agent to run it, or open a shell with /attach";
-		return only(remark(state, hint, context.nowMs, "attention"));
-	}
+	// The offline agent is the shell: what it runs is asked about like any agent's command.
+	if (/^!\s*\S/.test(text) && provider !== undefined && provider !== "offline")
+		return submitMessage(cleared(state), text, whenBusy, { newId: context.newId, isCommand: true });
 	return submitMessage(cleared(state), text, whenBusy, context);
 }

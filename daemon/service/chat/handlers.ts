@@ -51,6 +51,7 @@ export function createChatHandlers({
 		"chat.compact": (params, context) => runner.compact(params, callOf(context)),
 		"chat.review": (params, context) => runner.review(params, callOf(context)),
 		"chat.rollback": (params, context) => runner.rollback(params, callOf(context)),
+		"chat.shell": (params, context) => runner.shellCommand(params, callOf(context)),
 		"chat.delete": async (params, context) => {
 			await runner.deleteThread(params, callOf(context));
 			return { thread_id: params.thread_id };

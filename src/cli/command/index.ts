@@ -24,6 +24,7 @@ import { chatResumeCommand } from "./chat-resume.ts";
 import { chatReviewCommand } from "./chat-review.ts";
 import { chatRollbackCommand } from "./chat-rollback.ts";
 import { chatSendCommand } from "./chat-send.ts";
+import { chatShellCommand } from "./chat-shell.ts";
 import { completionCommand, createCompleteCommands } from "./completion.ts";
 import { configGetCommand, configPathCommand, configSetCommand } from "./config.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -79,6 +80,7 @@ export const COMMANDS: readonly CommandDescriptor[] = [
 	chatCompactCommand,
 	chatReviewCommand,
 	chatRollbackCommand,
+	chatShellCommand,
 	chatDeleteCommand,
 	chatApprovalsCommand,
 	chatApproveCommand,

@@ -56,6 +56,25 @@ export const chatRollback = defineMethod({
 	mutates: true,
 });
 
+export const chatShell = defineMethod({
+	name: "chat.shell",
+	summary:
+		"Runs a person's own command in a thread's folder, outside the sandbox and without asking; the model reads what it said.",
+	// It may do what a terminal may, so a grant for conversations alone does not cover it.
+	scope: "terminal.write",
+	params: z.strictObject({
+		thread_id: threadId,
+		command: z
+			.string()
+			.min(1)
+			.max(64 * 1024),
+	}),
+	/** The command's own turn, or the running one that it went into. */
+	result: turnResult,
+	errors: ["THREAD_NOT_FOUND", "BUSY", "CONFLICT", "INVALID_PARAMS"],
+	mutates: true,
+});
+
 export const chatDelete = defineMethod({
 	name: "chat.delete",
 	summary: "Deletes a thread for good; the audit of what it did stays.",
@@ -98,6 +117,7 @@ export const chatTaskMethods = [
 	chatCompact,
 	chatReview,
 	chatRollback,
+	chatShell,
 	chatDelete,
 	chatQuestionList,
 	chatQuestionRespond,

@@ -336,20 +336,6 @@ describe("commands", () => {
 		expect(driver.state().editor.text).toBe("a?");
 	});
 
-	test("command: ! goes to the offline agent as it is, and not to a model", () => {
-		const driver = chatting();
-		driver.effects();
-		driver.keys("text:!ls", "enter");
-		expect(driver.effects()).toEqual([]);
-		expect(driver.live()).toContain("offline agent only");
-		const offline = createDriver({
-			account: { provider: "offline", model: null, login: "none", detail: "" },
-		});
-		offline.do({ type: "link_changed", link: { kind: "connected", epoch: "e" } });
-		offline.keys("text:!ls", "enter");
-		expect(offline.effects()).toMatchObject([{ kind: "create_thread" }]);
-	});
-
 	test("mail: #name goes by the bus, and its state and answer are shown", () => {
 		const driver = chatting();
 		driver.do({
