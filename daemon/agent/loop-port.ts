@@ -96,6 +96,9 @@ export type TurnOutcome =
 	| { status: "interrupted"; reason: string }
 	| { status: "failed"; error: TurnError };
 
+/** Why a turn ends whose place a task takes; the model is not told of it as of an interrupt by the person. */
+export const REPLACED_REASON = "replaced by another task";
+
 export type RunTurn = (input: TurnInput, ports: LoopPorts, signal: AbortSignal) => Promise<TurnOutcome>;
 
 /** Lifecycle hooks by the names of architecture.md 4. A hook that throws is logged and skipped. */

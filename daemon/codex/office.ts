@@ -4,6 +4,7 @@ import type { Peer } from "./connection.ts";
 import type { CodexFacadePorts } from "./facade.ts";
 import { CodexError } from "./method.ts";
 import type { Desk } from "./thread/desk.ts";
+import { asFinished } from "./thread/finished-items.ts";
 import type { LiveThread } from "./thread/live-thread.ts";
 import { CODEX_PROVIDER, type ThreadViewPorts, viewThread } from "./thread/thread-view.ts";
 import { callOf } from "./turn/server-requests.ts";
@@ -92,7 +93,7 @@ export function createOffice(ports: CodexFacadePorts, desk: Desk): Office {
 				const before = turns[0]?.turn_id;
 				const page = { thread_id: threadId, limit: TURNS_PAGE };
 				const read = runner.readThread(before === undefined ? page : { ...page, before_turn_id: before });
-				turns.unshift(...read.turns);
+				turns.unshift(...read.turns.map(asFinished));
 				more = read.has_more;
 			}
 			return turns;

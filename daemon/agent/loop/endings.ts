@@ -1,4 +1,4 @@
-import type { TurnOutcome } from "#daemon/agent/loop-port.ts";
+import { REPLACED_REASON, type TurnOutcome } from "#daemon/agent/loop-port.ts";
 import type { ModelFailure } from "#daemon/agent/model.ts";
 import { TURN_ABORTED_TEXT, userItem } from "./history.ts";
 import { finalError, type Retries } from "./retry.ts";
@@ -12,7 +12,8 @@ export function interruptReason(signal: AbortSignal): string {
 
 /** The turn ends here; the model is told in the next one. */
 export async function endInterrupted(turn: Turn, reason: string): Promise<TurnOutcome> {
-	await remember(turn, [userItem(TURN_ABORTED_TEXT, `msg_${turn.ports.newId()}`)]);
+	if (reason !== REPLACED_REASON)
+		await remember(turn, [userItem(TURN_ABORTED_TEXT, `msg_${turn.ports.newId()}`)]);
 	return { status: "interrupted", reason };
 }
 

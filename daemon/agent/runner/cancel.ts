@@ -1,3 +1,4 @@
+import { REPLACED_REASON } from "#daemon/agent/loop-port.ts";
 import { cancelTurnWrite } from "#daemon/storage/repository/chat-end.ts";
 import { findTurn, readItems } from "#daemon/storage/repository/chat-turn.ts";
 import { findCallResult } from "#daemon/storage/repository/idempotency.ts";
@@ -21,6 +22,8 @@ interface CancelHow {
 	readonly idempotency: RunnerCall["idempotency"];
 	/** The commands that the turn started end with it. */
 	readonly endCommands: boolean;
+	/** Another task takes the turn's place. */
+	readonly replaced: boolean;
 }
 
 interface CancelPorts {
@@ -62,7 +65,7 @@ export async function cancelTurn(ports: CancelPorts, params: CancelParams, by: C
 	const { deps, board } = ports;
 	// Saved first, so that the words said so far are in the turn when its end commits.
 	await board.current(params.thread_id)?.flush();
-	const reason = `interrupted by ${by.label}`;
+	const reason = by.replaced ? REPLACED_REASON : `interrupted by ${by.label}`;
 	const stopped = meantTurn(ports, params, by);
 	deps.fault("turn.before-end");
 	if (stopped !== undefined) {

@@ -76,10 +76,10 @@ export function createEmbeddedRunner(deps: RunnerDeps): CodexRunner {
 		...createMessageService({ deps, assertOpen, kick: board.kick }),
 		...createTaskService({ deps, broadcast, presenter, board, turns, assertOpen }),
 		...createSnapshots({ store: deps.store, presenter, questions, board, broadcast }),
-		async cancel({ thread_id, turn_id }, call, { endCommands = false } = {}) {
+		async cancel({ thread_id, turn_id }, call, { endCommands = false, replaced = false } = {}) {
 			assertOpen();
 			const ports = { deps, board, broadcast, endings };
-			return cancelTurn(ports, { thread_id, turn_id }, { ...call, endCommands });
+			return cancelTurn(ports, { thread_id, turn_id }, { ...call, endCommands, replaced });
 		},
 		async respondApproval(params, call) {
 			assertOpen();

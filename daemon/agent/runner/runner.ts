@@ -129,11 +129,11 @@ export interface CodexRunner extends AsyncDisposable, CodexThreads {
 		call: RunnerCall,
 	): Promise<MethodResult<"chat.message.send">>;
 	steer(params: MethodParams<"chat.steer">, call: RunnerCall): Promise<MethodResult<"chat.steer">>;
-	/** Commands that the turn started run on, as in the real Codex, unless `endCommands`. */
+	/** Commands that the turn started run on, as in the real Codex, unless `endCommands`. `replaced`: a task takes its place. */
 	cancel(
 		params: { thread_id: string; turn_id?: string | undefined },
 		call: RunnerCall,
-		how?: { endCommands?: boolean },
+		how?: { endCommands?: boolean; replaced?: boolean },
 	): Promise<MethodResult<"chat.cancel">>;
 	listApprovals(params: MethodParams<"chat.approval.list">): Approval[];
 	respondApproval(

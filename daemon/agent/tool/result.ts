@@ -5,9 +5,9 @@ export function failure(output: string): ToolResult {
 	return { output, success: false, stopTurn: false };
 }
 
-/** What a call answers when its turn was interrupted; the loop drops it. */
+/** What a call answers when its turn was interrupted; the loop has its own words for the model then. */
 export function interrupted(): ToolResult {
-	return { output: "aborted by user", success: false, stopTurn: false };
+	return { output: "aborted by user", success: false, stopTurn: true };
 }
 
 /** The answer of a person, undefined when the turn was interrupted while it was awaited. */

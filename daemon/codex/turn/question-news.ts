@@ -45,7 +45,9 @@ export function createQuestionNews(
 		},
 		"chat.question.resolved"(live, { question }) {
 			if (question.status === "expired") {
-				live.lateResolved.push(question.question_id);
+				// The end of a call is known by its item; of the others only this tells.
+				if (question.kind !== "tool_call") live.lateResolved.push(question.question_id);
+				else live.requests.delete(question.question_id);
 				return;
 			}
 			desk.settle(live, question.question_id);

@@ -30,7 +30,7 @@ export async function interruptRunning(office: Office, live: LiveThread, request
 	if (activeTurnId === null) return;
 	try {
 		const turn = { thread_id: threadId, turn_id: activeTurnId };
-		await office.ports.runner.cancel(turn, callOf(request.peer));
+		await office.ports.runner.cancel(turn, callOf(request.peer), { replaced: true });
 	} catch (error) {
 		if (!isCode(error, "TURN_NOT_ACTIVE")) throw error;
 	}
