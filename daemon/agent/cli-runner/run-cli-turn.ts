@@ -123,16 +123,15 @@ export function createCliTurns(server: () => CodexServer, threads: ProviderThrea
 
 	/** Takes what the program says, in its order, until nothing of the turn is open or the program is gone. */
 	function listen(source: CodexServer, running: Running): Disposable {
-		let line: Promise<unknown> = Promise.resolve();
 		void running.process.exited.then(async (why) => {
-			await line;
+			await running.told;
 			running.isLost = !running.isOver;
 			finish(running, { status: "failed", error: failure(new AppError("PROVIDER_UNAVAILABLE", why)) });
 			running.settled.resolve();
 		});
 		return source.onNotification((notification) => {
 			if (runningOf(notification.params) !== running) return;
-			line = line
+			running.told = running.told
 				.then(() => takeNotification(running, notification))
 				.catch((error: unknown) => finish(running, { status: "failed", error: failure(error) }));
 		});
@@ -193,6 +192,7 @@ export function createCliTurns(server: () => CodexServer, threads: ProviderThrea
 		async onRequest(request) {
 			const running = runningOf(request.params);
 			if (running === undefined) throw new Error(`no turn waits for ${request.method}`);
+			await running.told;
 			try {
 				return await answerServerRequest(request, running);
 			} catch (error) {

@@ -35,6 +35,8 @@ export interface Running {
 	isOver: boolean;
 	/** The program ended before the turn did. */
 	isLost: boolean;
+	/** Everything that the program said so far was told on; a question of its own comes after that. */
+	told: Promise<unknown>;
 }
 
 export function createRunningTurn(
@@ -55,6 +57,7 @@ export function createRunningTurn(
 		acting: new Set(),
 		finalText: null,
 		isErrorTold: false,
+		told: Promise.resolve(),
 		outcome: createDeferred(),
 		settled: createDeferred(),
 		isOver: false,
