@@ -11,6 +11,11 @@ const steps = [
 	["unused", bin("knip"), []],
 	["generated files", process.execPath, ["scripts/generate.mjs", "--check"]],
 	["codex protocol types", process.execPath, ["scripts/generate-codex-types.mjs", "--check"]],
+	[
+		"drift of the codex protocol",
+		process.execPath,
+		["scripts/codex-drift.mjs", "--if-installed", "--codex", "test/oracle/node_modules/.bin/codex"],
+	],
 	["architecture", bin("vitest"), ["run", "test/architecture"]],
 ];
 const failed = [];

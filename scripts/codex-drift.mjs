@@ -1,6 +1,6 @@
-// Names what another Codex adds, removes and changes: `node scripts/codex-drift.mjs [--codex PATH] [--experimental] [--json]`.
-// Exit 0 without drift, 1 with.
-import { readFileSync } from "node:fs";
+// Names what another Codex adds, removes and changes:
+// `node scripts/codex-drift.mjs [--codex PATH] [--if-installed] [--experimental] [--json]`. Exit 0 without drift, 1 with.
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { compareSurfaces, generateTypes, parseSchema, surfaceOf } from "./codex-schema.mjs";
@@ -8,10 +8,15 @@ import { compareSurfaces, generateTypes, parseSchema, surfaceOf } from "./codex-
 const { values } = parseArgs({
 	options: {
 		codex: { type: "string", default: "codex" },
+		"if-installed": { type: "boolean", default: false },
 		experimental: { type: "boolean", default: false },
 		json: { type: "boolean", default: false },
 	},
 });
+if (values["if-installed"] && !existsSync(values.codex)) {
+	console.log(`skipped: ${values.codex} is not installed (npm run oracle)`);
+	process.exit(0);
+}
 const surfaces = JSON.parse(
 	readFileSync(join(import.meta.dirname, "../src/protocol/codex/surface.generated.json"), "utf8"),
 );
