@@ -18,6 +18,8 @@ import { createMcpServers, type McpServers } from "./agent/mcp/create-mcp-server
 import { createPreludeBuilder } from "./agent/prompt/build-prelude.ts";
 import { createProviderSelector, type ProviderSelector } from "./agent/provider/select.ts";
 import { createRecorder } from "./agent/recorder/create-recorder.ts";
+import { createRolloutLibrary } from "./agent/rollout/library.ts";
+import type { RolloutLibrary } from "./agent/rollout/port.ts";
 import type { ProviderSource, RunnerDeps } from "./agent/runner/deps.ts";
 import { createEmbeddedRunner } from "./agent/runner/embedded-runner.ts";
 import { findGitHead } from "./agent/runner/git-head.ts";
@@ -46,6 +48,8 @@ export interface Agent extends AsyncDisposable {
 	readonly mcp: McpServers;
 	readonly tools: AgentTools;
 	readonly background: BackgroundRunner;
+	/** Threads of the Codex CLI beside our own. */
+	readonly rollouts: RolloutLibrary;
 }
 
 function openMcp(
@@ -196,7 +200,18 @@ export function openAgent(world: DaemonWorld, parts: AgentParts): Agent {
 		}),
 	);
 	stack.use(openTitles(world, { runner, selector, background }));
+	const rollouts = stack.use(
+		createRolloutLibrary({
+			...{ store, clock, logger },
+			codexHome: paths.codexHome,
+			machineId: environment.machineId,
+			version: CODEX_VERSION,
+			provider: () => selector.defaults().provider,
+			changed: runner.threadTouched,
+		}),
+	);
 	return {
+		...{ rollouts },
 		...{ selector, runner, meter, mcp, tools, background },
 		[Symbol.asyncDispose]: () => stack.disposeAsync(),
 	};

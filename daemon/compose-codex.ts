@@ -21,7 +21,7 @@ export interface CodexSide {
 
 export function openCodexSide(
 	world: DaemonWorld,
-	{ runner, selector, mcp }: Agent,
+	{ runner, selector, mcp, rollouts }: Agent,
 	environment: LocalEnvironment,
 ): CodexSide {
 	const { paths, clock, newId, logger, env } = world;
@@ -30,6 +30,7 @@ export function openCodexSide(
 	const facade = createCodexFacade({
 		...{ runner, clock, newId, logger },
 		paths: { codexHome: paths.codexHome, home: paths.home, cwd },
+		ensureThread: rollouts.ensureThread,
 		installation: createInstallationMethods({
 			codexHome: paths.codexHome,
 			cwd,

@@ -5,6 +5,7 @@ import type { Paths } from "#platform/paths.ts";
 import type { DaemonStatus } from "#protocol/record.ts";
 import type { TopicEvent } from "#protocol/topic/index.ts";
 import { createLocalEnvironment } from "./agent/local-environment.ts";
+import type { RolloutLibrary } from "./agent/rollout/port.ts";
 import type { CodexRunner } from "./agent/runner/runner.ts";
 import { createBus } from "./bus/create-bus.ts";
 import type { Bus } from "./bus/port.ts";
@@ -14,6 +15,7 @@ import { type CodexSide, openCodexSide } from "./compose-codex.ts";
 import { entryUrl } from "./entry-url.ts";
 import { createGateway, type Gateway } from "./gateway/create-gateway.ts";
 import { createHub } from "./gateway/create-hub.ts";
+import type { Handlers } from "./gateway/handler.ts";
 import type { Hub, Publish } from "./gateway/hub.ts";
 import type { Flags } from "./lifecycle/flags.ts";
 import type { Shutdown } from "./lifecycle/shutdown.ts";
@@ -23,7 +25,9 @@ import { createBackgroundHandlers } from "./service/background/handlers.ts";
 import { createBudgetHandlers } from "./service/budget/handlers.ts";
 import { createChatHandlers } from "./service/chat/handlers.ts";
 import { createDaemonHandlers } from "./service/daemon/handlers.ts";
+import { withThreads } from "./service/ensure-thread.ts";
 import { eventsHandlers } from "./service/events/index.ts";
+import { createRolloutHandlers } from "./service/rollout/handlers.ts";
 import { createWeaveHandlers } from "./service/weave/handlers.ts";
 import { createStatus } from "./status.ts";
 import { createStore } from "./storage/create-store.ts";
@@ -86,14 +90,18 @@ function provideTopics(
 	hub: Hub,
 	{
 		runner,
+		rollouts,
 		bus,
 		pty,
 		status,
-	}: { runner: CodexRunner; bus: Bus; pty: PtyService; status: () => DaemonStatus },
+	}: { runner: CodexRunner; rollouts: RolloutLibrary; bus: Bus; pty: PtyService; status: () => DaemonStatus },
 ): void {
 	hub.provide("daemon.state", status);
 	hub.provide("chats.state", () => runner.chatsSnapshot());
-	hub.provide("chats.activity", (threadId) => runner.activitySnapshot(threadId));
+	hub.provide("chats.activity", async (threadId) => {
+		await rollouts.ensureThread(threadId);
+		return runner.activitySnapshot(threadId);
+	});
 	hub.provide("approvals.state", () => runner.approvalsSnapshot());
 	hub.provide("terminals.state", () => pty.terminalsSnapshot());
 	hub.provide("sessions.state", () => bus.snapshots.sessions());
@@ -149,6 +157,25 @@ function addSteps(shutdown: Shutdown, parts: Parts): void {
 	shutdown.add("flush", "store", dispose(parts.store));
 }
 
+/** Every method of the gateway. */
+function createHandlers(
+	{ clock, store, agent, bus, pty }: Pick<Parts, "store" | "agent" | "bus" | "pty"> & { clock: Clock },
+	daemonHandlers: ReturnType<typeof createDaemonHandlers>,
+): Handlers {
+	const { selector, runner, meter, background, rollouts } = agent;
+	return {
+		...eventsHandlers,
+		...withThreads(createChatHandlers({ runner, selector }), rollouts.ensureThread),
+		...createRolloutHandlers({ library: rollouts, runner }),
+		...createAccountHandlers({ account: selector.accounts, clock }),
+		...createBudgetHandlers({ meter, store }),
+		...createBackgroundHandlers({ background }),
+		...createWeaveHandlers({ bus }),
+		...pty.handlers,
+		...daemonHandlers,
+	};
+}
+
 /**
  * Builds and wires the whole daemon; resolves when it answers. The order is the order of need: the store, then who
  * writes to it, then who lets clients in. Recovery is over before the first client is let in.
@@ -168,7 +195,7 @@ export async function composeDaemon(world: DaemonWorld): Promise<Daemon> {
 	let bus: Bus;
 	const publish = tellBus(hub.publish, () => bus);
 	const agent = stack.use(openAgent(world, { store, publish, environment }));
-	const { selector, runner, meter, background } = agent;
+	const { selector, runner, rollouts } = agent;
 	bus = stack.use(createBus({ store, clock, newId, publish, threads: runner, telemetry, logger, fault }));
 	const pty = stack.use(
 		await createPtyService({
@@ -199,9 +226,10 @@ export async function composeDaemon(world: DaemonWorld): Promise<Daemon> {
 		gateway: () => gateway,
 	});
 	stack.use(bus.onThreadAgentChanged((threadId) => runner.threadTouched(threadId)));
-	provideTopics(hub, { runner, bus, pty, status });
+	provideTopics(hub, { runner, rollouts, bus, pty, status });
 	await runner.recover();
 	await bus.start();
+	rollouts.start();
 	const coordSocket = stack.use(
 		await createCoordSocket({ path: paths.coordSocket, bus, clock, logger, telemetry }),
 	);
@@ -221,16 +249,10 @@ export async function composeDaemon(world: DaemonWorld): Promise<Daemon> {
 			token: world.token,
 			epoch: world.epoch,
 		},
-		handlers: {
-			...eventsHandlers,
-			...createChatHandlers({ runner, selector }),
-			...createAccountHandlers({ account: selector.accounts, clock }),
-			...createBudgetHandlers({ meter, store }),
-			...createBackgroundHandlers({ background }),
-			...createWeaveHandlers({ bus }),
-			...pty.handlers,
-			...createDaemonHandlers({ status, requestStop: stopper(shutdown, pty, terminals) }),
-		},
+		handlers: createHandlers(
+			{ clock, store, agent, bus, pty },
+			createDaemonHandlers({ status, requestStop: stopper(shutdown, pty, terminals) }),
+		),
 		codex: codex.upgrades,
 		renderMetrics: telemetry.renderMetrics,
 		isReady: () => !shutdown.signal.aborted,

@@ -55,6 +55,7 @@ interface Served {
 	readonly methods: Methods;
 	readonly installation: Readonly<Record<string, CodexMethod>>;
 	readonly initialize: ReturnType<typeof createInitialize>;
+	readonly ensureThread: NonNullable<CodexFacadePorts["ensureThread"]>;
 }
 
 const NAMES: ReadonlySet<string> = new Set(METHOD_NAMES);
@@ -69,14 +70,24 @@ function requireParams(params: unknown): unknown {
 	return params;
 }
 
-function createServe({ methods, installation, initialize }: Served): Serve {
+/** The thread that a request is about; none has the empty name. */
+function threadIdOf(params: unknown): string {
+	const threadId = isObject(params) ? params["threadId"] : undefined;
+	return typeof threadId === "string" ? threadId : "";
+}
+
+function createServe({ methods, installation, initialize, ensureThread }: Served): Serve {
 	return async ({ method, params }, peer, after) => {
 		if (!NAMES.has(method)) throw unknownVariant(method, METHOD_NAMES);
 		if (method === "initialize") return initialize(params, peer, after);
 		if (!peer.isInitialized) throw new CodexError("Not initialized");
 		assertAllowed(method, params, peer);
 		const own = handlerOf(methods, method);
-		if (own !== undefined) return own(requireParams(params), { peer, after });
+		if (own !== undefined) {
+			const threadId = threadIdOf(params);
+			if (threadId !== "") await ensureThread(threadId);
+			return own(requireParams(params), { peer, after });
+		}
 		const installed = handlerOf(installation, method);
 		if (installed === undefined) throw new CodexError(`${method} is not supported yet`, METHOD_NOT_THERE);
 		return installed(isObject(params) ? params : {}, connectionOf(peer, after));
@@ -155,6 +166,7 @@ export function createCodexFacade(ports: CodexFacadePorts): CodexFacade {
 	const office = createOffice(ports, desk);
 	const readStates = createReadStates(office);
 	const serve = createServe({
+		ensureThread: ports.ensureThread ?? (() => Promise.resolve()),
 		methods: methodsOf(office, readStates),
 		installation: ports.installation,
 		initialize: createInitialize(ports),

@@ -20,6 +20,8 @@ export interface CodexFacadePorts {
 		readonly sessionSource?: string;
 	};
 	readonly installation: InstallationMethods;
+	/** Awaited before a request about a thread: what another program wrote of it is there afterwards. Never rejects. */
+	ensureThread?(threadId: string): Promise<void>;
 	/** Id in config.toml of the provider that a thread of our provider `codex` talks to; `codex` when absent. */
 	readonly providerId?: () => string;
 }

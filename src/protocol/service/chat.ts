@@ -170,6 +170,18 @@ export const chatApprovalRespond = defineMethod({
 	mutates: true,
 });
 
+const providerInfoSchema = z.looseObject({
+	name: z.string(),
+	label: z.string(),
+	usable: z.boolean(),
+	/** How it is reached or what is missing; no secrets. */
+	detail: z.string(),
+	/** Tools it is never offered, and whether it may call several at once and see pictures; null: as its models say. */
+	tools: z
+		.looseObject({ denied: z.array(z.string()).readonly(), parallelCalls: z.boolean(), images: z.boolean() })
+		.nullable(),
+});
+
 export const chatSettingsRead = defineMethod({
 	name: "chat.settings.read",
 	summary: "Reads a thread's settings.",
@@ -182,8 +194,9 @@ export const chatSettingsRead = defineMethod({
 		sandbox: sandboxModeSchema,
 		agent_name: z.string(),
 		settings: threadSettingsSchema.optional(),
+		provider_info: providerInfoSchema.optional(),
 	}),
-	errors: ["THREAD_NOT_FOUND"],
+	errors: ["THREAD_NOT_FOUND", "CONFIG_INVALID"],
 	mutates: false,
 });
 
@@ -254,11 +267,14 @@ export const chatAccountRead = defineMethod({
 
 export const chatModelList = defineMethod({
 	name: "chat.model.list",
-	summary: "Lists the models that threads can use here.",
+	summary: "Lists the models that threads can use here, of every provider.",
 	scope: "chat.read",
 	params: z.strictObject({}),
 	result: z.looseObject({
+		/** Of the default provider first, then of every other that can be used. */
 		models: z.array(z.looseObject({ id: z.string(), provider: z.string(), is_default: z.boolean() })),
+		/** Providers beside Codex's own, also those that lack a login. */
+		providers: z.array(providerInfoSchema).optional(),
 	}),
 	errors: ["CONFIG_INVALID"],
 	mutates: false,

@@ -5,6 +5,7 @@ import { budgetMethods } from "./budget.ts";
 import { chatMethods } from "./chat.ts";
 import { daemonMethods } from "./daemon.ts";
 import { eventsMethods } from "./events.ts";
+import { rolloutMethods } from "./rollout.ts";
 import { terminalMethods } from "./terminal.ts";
 import { weaveMethods } from "./weave.ts";
 
@@ -15,6 +16,7 @@ export const METHODS = [
 	...chatMethods,
 	...accountMethods,
 	...budgetMethods,
+	...rolloutMethods,
 	...backgroundMethods,
 	...terminalMethods,
 	...weaveMethods,
