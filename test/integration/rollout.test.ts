@@ -9,6 +9,7 @@ import { oracleMissing } from "../support/codex-oracle.ts";
 import { openTestLibrary, startConversation } from "../support/rollout.ts";
 import {
 	type ScriptedModel,
+	type ScriptedRequest,
 	type ScriptedResponse,
 	startScriptedModel,
 	writeCodexHome,
@@ -61,8 +62,11 @@ async function openStage(stack: AsyncDisposableStack, responses: ScriptedRespons
 	return { root, codexHome, work: join(root, "work"), model, env };
 }
 
-const texts = (request: { body: unknown } | undefined): string =>
-	JSON.stringify((request?.body as { input?: unknown }).input ?? []);
+const inputOf = (request: ScriptedRequest | undefined): { role?: string; content?: unknown }[] => {
+	const body = (request?.body ?? {}) as { input?: { role?: string; content?: unknown }[] };
+	return body.input ?? [];
+};
+const texts = (request: ScriptedRequest | undefined): string => JSON.stringify(inputOf(request));
 
 async function say(ours: TestFacade, threadId: string, text: string): Promise<void> {
 	const end = Promise.withResolvers<void>();
@@ -139,7 +143,7 @@ describe.skipIf(oracleMissing() !== null)("rollouts of the real codex", () => {
 		expect(request).toContain("What it came to.");
 		expect(request).toContain("After the compaction.");
 		// All that the real one said last is in what we say, in its order.
-		const said = (lastOfReal?.body as { input: { role?: string; content?: unknown }[] }).input;
+		const said = inputOf(lastOfReal);
 		for (const item of said.filter((entry) => entry.role === "user"))
 			expect(request).toContain(JSON.stringify(item.content));
 

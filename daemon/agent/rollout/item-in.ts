@@ -55,7 +55,8 @@ function commandItem(item: Json): Json {
 		source: camelCase(textOf(item, "source") || "agent"),
 		status: status === "" ? (item["exit_code"] === 0 ? "completed" : "failed") : camelCase(status),
 		commandActions: listOf(item, "parsed_cmd").map((action) => actionOf(action, cwd)),
-		aggregatedOutput: textOrNull(item, "aggregated_output"),
+		// Nothing was said, or it never ran: clients see no difference.
+		aggregatedOutput: textOf(item, "aggregated_output") || null,
 		exitCode: numberOrNull(item, "exit_code"),
 		durationMs: durationOf(item["duration"]),
 	};

@@ -1,21 +1,20 @@
-import { isAbsolute, resolve } from "node:path";
+import { resolve } from "node:path";
 import { AppError } from "#base/app-error.ts";
-import { findThread, requireThread, type StoredThread } from "#daemon/storage/repository/chat-thread.ts";
-import { rolloutExportedWrite, rolloutHeadsWrite } from "#daemon/storage/repository/rollout-head.ts";
+import { findThread, requireThread } from "#daemon/storage/repository/chat-thread.ts";
+import { rolloutHeadsWrite } from "#daemon/storage/repository/rollout-head.ts";
 import {
 	findRollout,
 	findRolloutFile,
 	lastTurnId,
 	type RolloutRow,
 } from "#daemon/storage/repository/rollout-row.ts";
-import { exportLines } from "./export-lines.ts";
-import { fileAt, findRolloutOf, rolloutPathFor, sessionFolders } from "./find-files.ts";
+import { exportThread } from "./export-thread.ts";
+import { fileAt, findRolloutOf, sessionFolders } from "./find-files.ts";
 import { loadRollout } from "./load.ts";
 import type { RolloutLibrary, RolloutPorts, ScanResult } from "./port.ts";
 import { readHead } from "./read-head.ts";
 import { scanRollouts } from "./scan.ts";
-import { appendSessionName, readSessionNames } from "./session-index.ts";
-import { writeRollout } from "./write-file.ts";
+import { readSessionNames } from "./session-index.ts";
 
 /** Threads of which we took no content have none to lose. */
 const isUnread = (row: RolloutRow): boolean => row.state === "head" || row.state === "loading";
@@ -38,7 +37,7 @@ function createOnce() {
 }
 
 export function createRolloutLibrary(ports: RolloutPorts): RolloutLibrary {
-	const { store, codexHome, clock, logger, machineId } = ports;
+	const { store, codexHome, logger, machineId } = ports;
 	const stop = new AbortController();
 	const loads = createOnce();
 	let scanning: Promise<ScanResult> | undefined;
@@ -81,6 +80,10 @@ export function createRolloutLibrary(ports: RolloutPorts): RolloutLibrary {
 		const made = await readHead(file, { archived: found.archived, names, helpers: asked.helpers });
 		if ("ignored" in made)
 			throw new AppError("INVALID_PARAMS", `Nothing can be made of ${found.path}: ${made.ignored}.`);
+		const known = findRollout(store, made.head.thread_id);
+		const isCopy = known !== undefined && known.path !== file.path && findThread(store, made.head.thread_id);
+		// Another copy of a thread that has a file; that one goes on.
+		if (isCopy && (await fileAt(known.path)) !== undefined) return made.head.thread_id;
 		const heads = [{ file, head: made.head }];
 		const input = { machine_id: machineId, heads, ignored: [], revive: asked.revive };
 		const { threads } = await store.write(rolloutHeadsWrite, input);
@@ -113,35 +116,6 @@ export function createRolloutLibrary(ports: RolloutPorts): RolloutLibrary {
 		return scanning;
 	}
 
-	/** The file that a thread goes to, and whether it is one that we wrote and nobody touched since. */
-	async function target(thread: StoredThread, out: string | undefined) {
-		if (out !== undefined && !isAbsolute(out))
-			throw new AppError("INVALID_PARAMS", `The file must be named by an absolute path: ${out}`);
-		const path = out === undefined ? rolloutPathFor(codexHome, thread) : resolve(out);
-		const row = findRollout(store, thread.thread_id);
-		const file = await fileAt(path);
-		if (file === undefined) return { path, replace: false, row };
-		const isOurs =
-			row?.state === "exported" &&
-			row.path === path &&
-			row.size_bytes === file.size_bytes &&
-			row.mtime_ms === file.mtime_ms;
-		if (isOurs) return { path, replace: true, row };
-		const hint = "Name another with --out, or export a fork of the thread.";
-		throw new AppError("CONFLICT", `There is a file ${path} that is not ours to replace. ${hint}`);
-	}
-
-	/** Only what lies in the Codex home is somewhere that its CLI finds; only that is remembered. */
-	async function remember(thread: StoredThread, path: string): Promise<void> {
-		const file = await fileAt(path);
-		if (file === undefined || !path.startsWith(`${sessionFolders(codexHome).sessions}/`)) return;
-		const { thread_id } = thread;
-		const last_turn_id = lastTurnId(store, thread_id);
-		await store.write(rolloutExportedWrite, { thread_id, file, last_turn_id });
-		if (thread.named === true && thread.title !== null)
-			await appendSessionName(codexHome, { id: thread_id, name: thread.title, atMs: clock.nowMs() });
-	}
-
 	return {
 		scan,
 		async importFile(path) {
@@ -155,17 +129,9 @@ export function createRolloutLibrary(ports: RolloutPorts): RolloutLibrary {
 		},
 		hydrate,
 		ensureThread,
-		async export(threadId, { out } = {}) {
+		async export(threadId, options = {}) {
 			await ensureThread(threadId);
-			const thread = requireThread(store, threadId);
-			if (thread.active_turn_id !== null)
-				throw new AppError("BUSY", "A turn is running in this thread; cancel it or wait for its end.");
-			const { path, replace, row } = await target(thread, out);
-			const facts = { version: ports.version, provider: ports.provider() };
-			await writeRollout(path, exportLines(store, thread, facts), { replace });
-			// A thread that came from a file keeps that one as its own.
-			if (row === undefined || row.state === "exported") await remember(thread, path);
-			return { path };
+			return exportThread(ports, threadId, options.out);
 		},
 		start() {
 			scan().then(

@@ -47,7 +47,7 @@ export async function loadRollout(store: Store, threadId: string): Promise<Loade
 	const { from_bytes } = await store.write(rolloutBeginWrite, { thread_id: threadId });
 	const path = known?.path ?? "";
 	const file = await fileAt(path);
-	const builder = createStepBuilder(threadId, { turns: known?.boundary_position ?? 0 });
+	const builder = createStepBuilder(threadId, { turnsBefore: known?.boundary_position ?? 0 });
 	const progress: Progress = { boundary: { bytes: from_bytes, open_turns: 0 }, lines: 0, skippedLines: 0 };
 
 	async function flush(): Promise<void> {

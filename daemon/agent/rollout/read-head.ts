@@ -1,17 +1,8 @@
 import type { RolloutFile, RolloutHead } from "#daemon/storage/repository/rollout-head.ts";
-import { isContext } from "./build-steps.ts";
 import { pathOf } from "./item-in.ts";
+import { isContext } from "./item-steps.ts";
 import { legacyItem } from "./legacy-item.ts";
-import {
-	type Json,
-	listOf,
-	numberOrNull,
-	objectOf,
-	parseLine,
-	type RolloutLine,
-	textOf,
-	textOrNull,
-} from "./line.ts";
+import { type Json, listOf, objectOf, parseLine, type RolloutLine, textOf, textOrNull } from "./line.ts";
 import { readLines } from "./line-reader.ts";
 import { CAUTIOUS, type TurnContext, turnContextOf } from "./turn-context.ts";
 
@@ -103,45 +94,54 @@ function refusal(found: Found, options: HeadOptions): string | null {
 	return null;
 }
 
-/** What the start of a rollout says of its thread; only that much of the file is read. @throws errors of the file system. */
-export async function readHead(file: RolloutFile, options: HeadOptions): Promise<HeadResult> {
-	const found = await look(file.path);
-	const ignored = refusal(found, options);
-	if (ignored !== null || found.meta === null) return { ignored: ignored ?? "" };
-	const { meta, context } = found;
-	const threadId = textOf(meta, "id").toLowerCase();
-	const words = (found.words ?? found.spoken ?? "").trim();
-	const name = options.names.get(threadId);
-	const git = gitOf(meta);
+/** What is kept of it beside the columns. */
+function settingsOf(path: string, meta: Json, context: TurnContext | null): RolloutHead["settings"] {
 	const { source } = sourceOf(meta);
 	const originator = textOrNull(meta, "originator");
 	const forkedFrom = textOrNull(meta, "forked_from_id");
-	const createdAt = Date.parse(textOf(meta, "timestamp"));
-	const settings = {
+	const git = gitOf(meta);
+	return {
 		...context?.settings,
-		rollout_path: file.path,
+		rollout_path: path,
 		...(source === undefined ? {} : { source }),
 		...(originator === null ? {} : { originator }),
 		...(forkedFrom === null ? {} : { forked_from: forkedFrom }),
 		...(git === null ? {} : { git_info: git }),
 	};
+}
+
+function titleOf(name: string | undefined, words: string): string | null {
+	const first = words.split("\n")[0]?.slice(0, TITLE_MAX) ?? "";
+	return name ?? (first === "" ? null : first);
+}
+
+function startOf(meta: Json, file: RolloutFile): number {
+	const at = Date.parse(textOf(meta, "timestamp"));
+	return Number.isNaN(at) ? file.mtime_ms : at;
+}
+
+/** What the start of a rollout says of its thread; only that much of the file is read. @throws errors of the file system. */
+export async function readHead(file: RolloutFile, options: HeadOptions): Promise<HeadResult> {
+	const found = await look(file.path);
+	const { meta, context } = found;
+	const ignored = refusal(found, options);
+	if (ignored !== null || meta === null) return { ignored: ignored ?? "" };
+	const threadId = textOf(meta, "id").toLowerCase();
+	const words = (found.words ?? found.spoken ?? "").trim();
+	const name = options.names.get(threadId);
 	const cwd = context?.cwd ?? pathOf(textOf(meta, "cwd"));
 	return {
 		head: {
-			thread_id: threadId,
+			...{ thread_id: threadId, title: titleOf(name, words), named: name !== undefined },
 			cwd: cwd.startsWith("/") ? cwd : "/",
-			title: name ?? (words.split("\n")[0]?.slice(0, TITLE_MAX) || null),
-			named: name !== undefined,
 			preview: words.slice(0, PREVIEW_MAX),
 			provider: textOrNull(meta, "model_provider"),
 			model: context?.model ?? null,
 			approval_policy: context?.approval_policy ?? CAUTIOUS.approval_policy,
 			sandbox: context?.sandbox ?? CAUTIOUS.sandbox,
-			settings,
+			settings: settingsOf(file.path, meta, context),
 			archived: options.archived,
-			created_at_ms: Number.isNaN(createdAt)
-				? (numberOrNull(meta, "created_at") ?? file.mtime_ms)
-				: createdAt,
+			created_at_ms: startOf(meta, file),
 			updated_at_ms: file.mtime_ms,
 		},
 	};

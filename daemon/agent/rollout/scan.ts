@@ -1,6 +1,6 @@
 import type { RolloutFile, RolloutHead } from "#daemon/storage/repository/rollout-head.ts";
 import { rolloutHeadsWrite } from "#daemon/storage/repository/rollout-head.ts";
-import { findRolloutFile, type RolloutRow } from "#daemon/storage/repository/rollout-row.ts";
+import { findRollout, findRolloutFile, type RolloutRow } from "#daemon/storage/repository/rollout-row.ts";
 import { fileAt, findRollouts } from "./find-files.ts";
 import type { RolloutPorts, ScanResult } from "./port.ts";
 import { readHead } from "./read-head.ts";
@@ -53,6 +53,13 @@ async function save(ports: RolloutPorts, batch: Batch, tally: Tally): Promise<vo
 	batch.ignored.length = 0;
 }
 
+/** The thread may have another file; null when it has none, or moved here. */
+async function twinOf(ports: RolloutPorts, path: string, threadId: string): Promise<string | null> {
+	const known = findRollout(ports.store, threadId);
+	if (known === undefined || known.path === path || (await fileAt(known.path)) === undefined) return null;
+	return `its thread is that of ${known.path}`;
+}
+
 /** One file's head into the batch. What cannot be read is told, and the next file follows. */
 async function look(
 	{ path, archived }: { path: string; archived: boolean },
@@ -67,11 +74,11 @@ async function look(
 	if (!needsLook(row, file)) return;
 	try {
 		const found = await readHead(file, { archived, names });
-		if ("head" in found) batch.heads.push({ file, head: found.head });
-		else {
-			batch.ignored.push({ file, reason: found.ignored });
-			skip(tally, path, found.ignored);
-		}
+		const reason = "head" in found ? await twinOf(ports, path, found.head.thread_id) : found.ignored;
+		if (reason !== null) {
+			batch.ignored.push({ file, reason });
+			skip(tally, path, reason);
+		} else if ("head" in found) batch.heads.push({ file, head: found.head });
 	} catch (error) {
 		skip(tally, path, error instanceof Error ? error.message : String(error));
 	}

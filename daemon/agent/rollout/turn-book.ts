@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { RolloutStep } from "#daemon/storage/repository/rollout-import.ts";
 import type { TurnError } from "#protocol/codex-item.ts";
-import { camelCase } from "./casing.ts";
+import { importErrorInfo } from "./error-info.ts";
 import { type Json, numberOrNull, objectOf, textOf, textOrNull } from "./line.ts";
 
 export interface OpenTurn {
@@ -18,9 +18,11 @@ export interface OpenTurn {
 
 /** Turns that have begun and not ended. */
 export interface TurnBook {
-	readonly open: ReadonlyMap<string, OpenTurn>;
-	/** Rows that were made since no turn was open. */
-	readonly since: number;
+	openCount(): number;
+	/** Rows that were made since everything was settled. */
+	rowsSince(): number;
+	/** The one that began last. */
+	latest(): OpenTurn | undefined;
 	/** The turn that lines without an id of one belong to. */
 	current(atMs: number): OpenTurn;
 	/** One that lines name before, or without, its start. */
@@ -39,7 +41,7 @@ interface BookPorts {
 	threadId: string;
 	push(step: RolloutStep): void;
 	/** How many turns there were before. */
-	startAt: number;
+	turnsBefore: number;
 }
 
 /** The time with milliseconds, where it fits the one in seconds. */
@@ -47,21 +49,38 @@ function preciseMs(ms: number, seconds: number | null): number {
 	return seconds === null || Math.floor(ms / 1000) === seconds ? ms : seconds * 1000;
 }
 
+interface Times {
+	started_at_ms: number;
+	completed_at_ms: number;
+}
+
+/** Start and end to the millisecond that agree with the duration and, as far as they can, with the seconds that were written. */
+function timesOf(event: Json, turn: OpenTurn, atMs: number): Times {
+	const duration = numberOrNull(event, "duration_ms");
+	const to = numberOrNull(event, "completed_at");
+	if (duration === null) return { started_at_ms: turn.startedAtMs, completed_at_ms: preciseMs(atMs, to) };
+	const from = numberOrNull(event, "started_at") ?? Math.floor((atMs - duration) / 1000);
+	const until = to ?? Math.floor(atMs / 1000);
+	const earliest = Math.max(from * 1000, until * 1000 - duration);
+	const latest = Math.min(from * 1000 + 999, until * 1000 + 999 - duration);
+	const start = Math.max(earliest, Math.min(latest, atMs - duration));
+	return { started_at_ms: start, completed_at_ms: start + duration };
+}
+
 function errorOf(event: Json): TurnError | null {
 	const error = objectOf(event, "error");
 	if (typeof error["message"] !== "string") return null;
-	const info = error["codex_error_info"];
 	return {
 		message: error["message"],
-		codexErrorInfo: typeof info === "string" ? camelCase(info) : (info ?? null),
+		codexErrorInfo: importErrorInfo(error["codex_error_info"]),
 		additionalDetails: textOrNull(error, "additional_details"),
 	};
 }
 
-export function createTurnBook({ threadId, push, startAt }: BookPorts): TurnBook {
+export function createTurnBook({ threadId, push, turnsBefore }: BookPorts): TurnBook {
 	const open = new Map<string, OpenTurn>();
 	let latest: OpenTurn | undefined;
-	let serial = startAt;
+	let serial = turnsBefore;
 	let since = 0;
 
 	/** The same file gives the same ids. */
@@ -113,10 +132,9 @@ export function createTurnBook({ threadId, push, startAt }: BookPorts): TurnBook
 	}
 
 	return {
-		open,
-		get since() {
-			return since;
-		},
+		openCount: () => open.size,
+		rowsSince: () => since,
+		latest: () => latest,
 		current(atMs) {
 			if (latest === undefined) beginUnsaid(atMs);
 			if (latest === undefined) throw new Error("a turn was begun and is not there");
@@ -136,18 +154,13 @@ export function createTurnBook({ threadId, push, startAt }: BookPorts): TurnBook
 			const turn = open.get(textOf(event, "turn_id")) ?? latest;
 			if (turn === undefined) return;
 			for (const other of [...open.values()]) if (other !== turn && other.root === turn.id) close(other);
-			const duration = numberOrNull(event, "duration_ms");
-			const endedAtMs = preciseMs(atMs, numberOrNull(event, "completed_at"));
-			const from = duration === null ? turn.startedAtMs : endedAtMs - duration;
-			const startedAtMs = preciseMs(from, numberOrNull(event, "started_at"));
 			const error = errorOf(event);
 			tell(turn);
 			drop(turn);
 			push({
-				...{ step: "end", turn_id: turn.id, error, started_at_ms: startedAtMs },
+				...{ step: "end", turn_id: turn.id, error, ...timesOf(event, turn, atMs) },
 				status: error === null ? status : "failed",
 				final_text: textOrNull(event, "last_agent_message"),
-				completed_at_ms: duration === null ? endedAtMs : startedAtMs + duration,
 			});
 		},
 		endAll,

@@ -49,7 +49,6 @@ export function turnContextOf(payload: Json): TurnContext {
 	const approval = POLICIES[textOf(payload, "approval_policy")];
 	const mode = objectOf(payload, "collaboration_mode");
 	const effort = textOrNull(payload, "effort") ?? textOrNull(objectOf(mode, "settings"), "reasoning_effort");
-	const summary = textOrNull(payload, "summary");
 	return {
 		...(model === null ? {} : { model }),
 		...(cwd.startsWith("/") ? { cwd } : {}),
@@ -57,7 +56,6 @@ export function turnContextOf(payload: Json): TurnContext {
 		...(sandbox === undefined ? {} : { sandbox }),
 		settings: {
 			...(effort === null ? {} : { effort }),
-			...(summary === null ? {} : { summary }),
 			...(policy === undefined ? {} : { sandbox_policy: policy }),
 			...(textOf(mode, "mode") === "plan" ? { collaboration_mode: { ...mode, mode: "plan" } } : {}),
 		},
