@@ -14,7 +14,7 @@ import { gutterOf, NARROW, type View } from "./view.ts";
 /** Diff rows in the transcript until it is opened (screens.md, Chat). */
 const DIFF_ROWS = 12;
 /** Output rows of a command that failed, and of one that runs; a good one is its one line. */
-const OUTPUT_ROWS = { failed: 4, running: 3 } as const;
+const OUTPUT_ROWS = { failed: 4, running: 3, own: 20 } as const;
 
 function indentOf(view: View): Line[number] {
 	return span(" ".repeat(gutterOf(view.width)));
@@ -137,8 +137,10 @@ function commandLines(cell: CellOf<"command">, view: View): Line[] {
 	const duration = isRunning ? view.nowMs - cell.startedAtMs : (item.durationMs ?? undefined);
 	const command: Line = [indentOf(view), span("$ ", "muted"), span(shownCommand(item.command))];
 	const first = spreadLine(command, stateSpans(state, duration, view), view.width, view.glyphs.ellipsis);
-	const rows = isRunning ? OUTPUT_ROWS.running : state.token === "bad" ? OUTPUT_ROWS.failed : 0;
-	return [first, ...outputLines(cell.output, rows, view)];
+	// What somebody ran by hand they want to read; what the agent ran is there when it went wrong.
+	const ended =
+		item.source === "userShell" ? OUTPUT_ROWS.own : state.token === "bad" ? OUTPUT_ROWS.failed : 0;
+	return [first, ...outputLines(cell.output, isRunning ? OUTPUT_ROWS.running : ended, view)];
 }
 
 const PATCH_WORD: Readonly<Record<CommandExecutionItem["status"], string>> = {

@@ -13,13 +13,14 @@ import { type CodexConfig, overrideConfig } from "./codex/config.ts";
 import { OPENAI_PROVIDER_ID } from "./codex/constants.ts";
 import { DEFAULT_MODEL } from "./codex/describe.ts";
 import { type Endpoint, resolveEndpoint } from "./codex/endpoint.ts";
-import { type CodexHome, createCodexHome } from "./codex/home.ts";
+import { createCodexHome } from "./codex/home.ts";
 import { createCodexModels } from "./codex/models.ts";
 import { modelsEndpointOf } from "./codex/models-endpoint.ts";
 import { createCodexProvider } from "./codex/provider.ts";
 import { type ClientIdentity, userAgentOf } from "./codex/request.ts";
 import { createLocalFiles, createNotes } from "./offline/local.ts";
 import { createOfflineProvider, OFFLINE_PROVIDER_NAME } from "./offline/provider.ts";
+import { createOverview, type ModelRow, type ProviderRow } from "./overview.ts";
 import { createProviderRegistry, type ProviderRegistry } from "./registry.ts";
 
 /** Follows config.toml's `model_provider`. */
@@ -80,7 +81,10 @@ export interface ProviderSelector extends AsyncDisposable {
 	 */
 	resolve(provider: string | null, model: string | null, overrides?: Overrides): ModelProvider;
 	account(): AccountState;
-	models(): { models: { id: string; provider: string; is_default: boolean }[] };
+	/** Of the default provider first, then of every other that can be used. */
+	models(): { models: ModelRow[]; providers: ProviderRow[] };
+	/** Of a name nobody has (any more) it says so. */
+	provider(name: string): ProviderRow;
 	defaults(): ThreadDefaults;
 	/** For the prompt: what config.toml says beside the model. */
 	promptSettings(): { developerInstructions: string | null; projectDocMaxBytes: number | null };
@@ -96,17 +100,6 @@ export interface ProviderSelector extends AsyncDisposable {
 	readonly accounts: AccountPort;
 	/** Providers beside Codex's own wire. */
 	readonly registry: ProviderRegistry;
-}
-
-function workspaceWriteOf({ sandbox_workspace_write: own }: CodexConfig): WorkspaceWritePolicy | null {
-	if (own === undefined) return null;
-	return {
-		type: "workspaceWrite",
-		writableRoots: own.writable_roots,
-		networkAccess: own.network_access,
-		excludeTmpdirEnvVar: own.exclude_tmpdir_env_var,
-		excludeSlashTmp: own.exclude_slash_tmp,
-	};
 }
 
 function requiresLogin(config: CodexConfig): boolean {
@@ -129,51 +122,6 @@ function openHome({ paths, env, clock, newId, identity, loginPorts }: ProviderSe
 		...(loginPorts === undefined ? {} : { loginPorts }),
 	});
 	return { ...parts, home: createCodexHome(paths.codexHome, () => parts.credentials.login()) };
-}
-
-/** What `resolve` gives by default, as lists and status show it. */
-function createOverview(
-	resolve: (provider: null, model: null) => ModelProvider,
-	home: CodexHome,
-	codexHome: string,
-): Pick<ProviderSelector, "account" | "models" | "defaults"> {
-	return {
-		account() {
-			const { name, defaultModel, detail } = resolve(null, null);
-			const { login } = home.read();
-			const { email, plan, expiresAtMs } =
-				login.kind === "chatgpt" ? login : { email: null, plan: null, expiresAtMs: null };
-			return {
-				provider: name,
-				model: defaultModel,
-				login: login.kind,
-				email,
-				plan,
-				expires_at_ms: expiresAtMs,
-				codex_home: codexHome,
-				detail,
-			};
-		},
-		models() {
-			const provider = resolve(null, null);
-			const { name, defaultModel } = provider;
-			return {
-				models: provider.listModels().map((id) => ({ id, provider: name, is_default: id === defaultModel })),
-			};
-		},
-		defaults() {
-			const { name, defaultModel } = resolve(null, null);
-			const { config } = home.read();
-			const { approval_policy: approvalPolicy, sandbox_mode: sandbox } = config;
-			return {
-				provider: name,
-				model: defaultModel,
-				approvalPolicy: approvalPolicy ?? null,
-				sandbox: sandbox ?? null,
-				workspaceWrite: workspaceWriteOf(config),
-			};
-		},
-	};
 }
 
 export function createProviderSelector(options: ProviderSelectorOptions): ProviderSelector {
@@ -242,7 +190,7 @@ export function createProviderSelector(options: ProviderSelectorOptions): Provid
 	}
 	return {
 		resolve,
-		...createOverview(resolve, home, paths.codexHome),
+		...createOverview({ resolve, home, codexHome: paths.codexHome, registry }),
 		promptSettings() {
 			const { developerInstructions, projectDocMaxBytes } = agentSettingsOf(home.read().config);
 			return { developerInstructions, projectDocMaxBytes };

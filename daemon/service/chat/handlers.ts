@@ -1,20 +1,12 @@
+import type { ProviderSelector } from "#daemon/agent/provider/select.ts";
 import type { CodexRunner, RunnerCall } from "#daemon/agent/runner/runner.ts";
 import type { CallContext, Handlers } from "#daemon/gateway/handler.ts";
 import type { chatMethods } from "#protocol/service/chat.ts";
 
 export type ChatMethodName = (typeof chatMethods)[number]["name"];
 
-/** What the account methods need of the provider selector; both throw CONFIG_INVALID. */
-export interface AccountSource {
-	account(): {
-		provider: string;
-		model: string | null;
-		login: "none" | "api_key" | "chatgpt";
-		codex_home: string;
-		detail: string;
-	};
-	models(): { models: { id: string; provider: string; is_default: boolean }[] };
-}
+/** What the methods about accounts and models need of the provider selector; each throws CONFIG_INVALID. */
+export type AccountSource = Pick<ProviderSelector, "account" | "models" | "provider">;
 
 function callOf(context: CallContext): RunnerCall {
 	return { label: context.caller.label, clientId: context.caller.clientId, idempotency: context.idempotency };
@@ -41,7 +33,8 @@ export function createChatHandlers({
 		"chat.settings.read": ({ thread_id }) => {
 			const { thread } = runner.readThread({ thread_id, limit: 1 });
 			const { provider, model, approval_policy, sandbox, agent_name, settings } = thread;
-			return { provider, model, approval_policy, sandbox, agent_name, settings };
+			const provider_info = { ...selector.provider(provider) };
+			return { provider, model, approval_policy, sandbox, agent_name, settings, provider_info };
 		},
 		"chat.settings.update": (params, context) => runner.updateSettings(params, callOf(context)),
 		"chat.archive": ({ thread_id }, context) => runner.archiveThread(thread_id, callOf(context)),
@@ -59,6 +52,6 @@ export function createChatHandlers({
 		"chat.question.list": (params) => ({ questions: runner.listQuestions(params) }),
 		"chat.question.respond": (params, context) => runner.respondQuestion(params, callOf(context)),
 		"chat.account.read": () => ({ ...selector.account() }),
-		"chat.model.list": () => ({ models: selector.models().models.map((model) => ({ ...model })) }),
+		"chat.model.list": () => ({ ...selector.models() }),
 	};
 }

@@ -15,7 +15,11 @@ export const modelsCommand = defineCommand({
 		const lines = result.models.map(
 			(model) => `${model.is_default ? "*" : " "} ${model.id}  (${model.provider})`,
 		);
-		context.print(result, lines.length === 0 ? "No models: no provider is logged in." : lines.join("\n"));
+		const missing = (result.providers ?? [])
+			.filter(({ usable }) => !usable)
+			.map(({ name, detail }) => `- ${name}: ${detail}`);
+		const found = lines.length === 0 ? ["No models: no provider is logged in."] : lines;
+		context.print(result, [...found, ...missing].join("\n"));
 		return 0;
 	},
 });

@@ -178,7 +178,7 @@ const providerInfoSchema = z.looseObject({
 	detail: z.string(),
 	/** Tools it is never offered, and whether it may call several at once and see pictures; null: as its models say. */
 	tools: z
-		.looseObject({ denied: z.array(z.string()).readonly(), parallelCalls: z.boolean(), images: z.boolean() })
+		.looseObject({ denied: z.array(z.string()), parallel_calls: z.boolean(), images: z.boolean() })
 		.nullable(),
 });
 
@@ -196,7 +196,7 @@ export const chatSettingsRead = defineMethod({
 		settings: threadSettingsSchema.optional(),
 		provider_info: providerInfoSchema.optional(),
 	}),
-	errors: ["THREAD_NOT_FOUND", "CONFIG_INVALID"],
+	errors: ["THREAD_NOT_FOUND"],
 	mutates: false,
 });
 
