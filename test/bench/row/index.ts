@@ -1,5 +1,6 @@
 import type { BenchRow } from "../bench.ts";
 import { appServerRows } from "./app-server.ts";
+import { appServerStartRow } from "./app-server-start.ts";
 import { busRows } from "./bus.ts";
 import { hubRows } from "./hub.ts";
 import { loopRows } from "./loop.ts";
@@ -14,6 +15,7 @@ export const rows: readonly BenchRow[] = [
 	...busRows,
 	...hubRows,
 	...loopRows,
+	appServerStartRow,
 	...appServerRows,
 	...tuiRows,
 ];
