@@ -2,6 +2,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Paths } from "#platform/paths.ts";
 import { VERSION } from "#protocol/limits.ts";
 import type { DaemonStatus } from "#protocol/record.ts";
+import { defaultBackend } from "./agent/cli-runner/cli-backend.ts";
 import type { Environment } from "./agent/environment.ts";
 import type { ProviderSelector } from "./agent/provider/select.ts";
 import type { CodexRunner } from "./agent/runner/runner.ts";
@@ -21,6 +22,7 @@ interface StatusSources {
 	store: Store;
 	pty: PtyService;
 	runner: CodexRunner;
+	env: Readonly<Record<string, string | undefined>>;
 	bus: Bus;
 	selector: ProviderSelector;
 	environment: Environment;
@@ -68,6 +70,7 @@ export function createStatus(sources: StatusSources): () => DaemonStatus {
 			pty_host: pty.status(),
 			sandbox: environment.sandbox,
 			provider: providerState(sources.selector),
+			agent_backend: defaultBackend(sources.env),
 			store: { state, detail, size_bytes: sizeBytes, schema_version: schemaVersion },
 			flags: sources.flags.list(),
 			rss_bytes: process.memoryUsage.rss(),

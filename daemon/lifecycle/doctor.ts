@@ -2,6 +2,8 @@ import { existsSync, readFileSync, statfsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { AppError, toAppError } from "#base/app-error.ts";
 import { rpcOnce } from "#client/node/rpc-once.ts";
+import { defaultBackend } from "#daemon/agent/cli-runner/cli-backend.ts";
+import { findCodexBinary } from "#daemon/agent/cli-runner/codex-binary.ts";
 import { createCodexHome } from "#daemon/agent/provider/codex/home.ts";
 import { detectBubblewrap } from "#daemon/agent/sandbox/bubblewrap.ts";
 import { inspectDatabase } from "#daemon/storage/inspect.ts";
@@ -210,6 +212,20 @@ function checkProvider({ paths }: DoctorOptions, status: DaemonStatus | AppError
 	return ok(`login by ${login.kind === "api_key" ? "API key" : "ChatGPT account"} in ${paths.codexHome}`);
 }
 
+/** The program is needed only where it runs turns. */
+async function checkCodex({ env, paths }: DoctorOptions): Promise<Finding> {
+	const isWanted = defaultBackend(env) === "cli";
+	const how = isWanted ? "it runs the turns" : "for threads with the backend cli";
+	try {
+		const { path, version } = await findCodexBinary({ env, codexHome: paths.codexHome });
+		return ok(`codex ${version} at ${path}, ${how}`);
+	} catch (thrown) {
+		const { message } = toAppError(thrown);
+		if (!isWanted) return ok(`not usable, and not needed: weave-codex runs the turns itself. ${message}`);
+		return fail(message, "`npm install -g @openai/codex`, or unset HOMIE_AGENT_BACKEND.");
+	}
+}
+
 function checkFlags({ env }: DoctorOptions): Finding {
 	return ok(
 		createFlags(env)
@@ -252,6 +268,7 @@ export async function runDoctor(options: DoctorOptions): Promise<Check[]> {
 		guard("sandbox", () => checkSandbox(options)),
 		guard("pty-host", () => checkHost(options)),
 		guard("provider", () => checkProvider(options, status)),
+		guard("codex", () => checkCodex(options)),
 		guard("flags", () => checkFlags(options)),
 	]);
 }

@@ -253,6 +253,8 @@ export const daemonStatusSchema = z.looseObject({
 	pty_host: z.looseObject({ state: z.string(), pid: z.int().nullable(), version: z.string().nullable() }),
 	sandbox: z.looseObject({ kind: z.string(), available: z.boolean(), detail: z.string().nullable() }),
 	provider: z.looseObject({ name: z.string(), model: z.string().nullable(), detail: z.string() }),
+	/** Who runs the turns of threads that do not say so themselves; absent from a daemon that knows one way only. */
+	agent_backend: runnerKindSchema.optional(),
 	store: z.looseObject({
 		state: z.string(),
 		detail: z.string().nullable(),

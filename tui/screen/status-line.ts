@@ -48,6 +48,7 @@ function rightSpans(state: State, view: View): Line {
 		} else if (state.thread === undefined) {
 			parts.push(tildePath(state.surroundings.cwd, view.homeDir));
 		}
+		if (state.thread?.settings?.runner === "cli") parts.push("via codex");
 		const count = state.agents.filter((agent) => agent.kind !== "person").length;
 		if (count > 1) parts.push(`${count} agents`);
 	}

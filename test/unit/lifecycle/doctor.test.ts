@@ -36,7 +36,7 @@ async function examine(env: Record<string, string> = {}): Promise<Record<string,
 describe("doctor", () => {
 	it("doctor: an empty machine has warnings with what to type, and nothing is made", async () => {
 		const found = await examine();
-		expect(Object.keys(found)).toHaveLength(13);
+		expect(Object.keys(found)).toHaveLength(14);
 		expect(found["daemon"]).toMatchObject({ state: "warn", remedy: "`weave-codex start`" });
 		expect(found["database"]?.state).toBe("ok");
 		expect(found["provider"]).toMatchObject({ state: "warn" });
@@ -56,6 +56,14 @@ describe("doctor", () => {
 		expect(found["sockets"]?.state).toBe("fail");
 		expect(found["sockets"]?.detail).toContain(`pid ${process.pid}`);
 		server.close();
+	});
+
+	it("doctor: the codex program is missed only where it runs the turns", async () => {
+		const env = { HOMIE_CODEX_BIN: join(folder, "nowhere") };
+		expect((await examine(env))["codex"]).toMatchObject({ state: "ok" });
+		const wanted = (await examine({ ...env, HOMIE_AGENT_BACKEND: "cli" }))["codex"];
+		expect(wanted).toMatchObject({ state: "fail" });
+		expect(wanted?.detail).toContain("nowhere was not found");
 	});
 
 	it("doctor: a row of the audit log that was changed fails, and is named", async () => {
