@@ -48,6 +48,8 @@ export interface LoopPorts {
 	toolContext(callId: string): ToolContext;
 	/** Takes the messages that arrived meanwhile; the loop asks at each boundary. */
 	takeSteer(): readonly SteerMessage[];
+	/** What happened beside the turn and the model is to read; asked for ahead of each response, behind the outputs before it. */
+	takeAside?(): readonly ModelItem[];
 	/** Fires when a steer message arrived, so that the stream in flight is cut (codex.md, steer). */
 	onSteer(listener: () => void): Disposable;
 	/** Work that outlives the loop: the turn's items may still change until it settles. */

@@ -18,6 +18,7 @@ async function nextResponse(turn: Turn, calls: ToolCalls): Promise<Streamed> {
 	if (turn.apart) return streamResponse(turn, calls, cut.signal);
 	// Listening starts before the messages are taken, so that none can slip between.
 	using _steer = turn.ports.onSteer(() => cut.abort());
+	await remember(turn, turn.ports.takeAside?.() ?? []);
 	await addMessages(turn, turn.ports.takeSteer());
 	// Awaited here, else the listening would end with this function and not with the stream.
 	return await streamResponse(turn, calls, cut.signal);

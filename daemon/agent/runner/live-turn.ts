@@ -1,4 +1,5 @@
 import type { LoopEvent, SteerMessage } from "#daemon/agent/loop-port.ts";
+import type { ModelItem } from "#daemon/agent/model.ts";
 import type { ToolContext } from "#daemon/agent/tool.ts";
 import { closedAs, isActing } from "#daemon/storage/repository/chat-acting.ts";
 import type { TurnStep } from "#daemon/storage/repository/chat-turn.ts";
@@ -35,6 +36,9 @@ export interface LiveTurn {
 	/** Takes up messages of the store that steer this turn and are not known yet. */
 	pullSteers(): void;
 	takeSteer(): readonly SteerMessage[];
+	/** For the model to read within this turn where it comes to another response, else after it. */
+	addAside(items: readonly ModelItem[]): void;
+	takeAside(): readonly ModelItem[];
 	onSteer(listener: () => void): Disposable;
 	/** For snapshots: ahead of the store. */
 	listItems(): Item[];
@@ -111,6 +115,7 @@ export function createLiveTurn(
 	});
 	const stored = new Set(steers.openingItems.map((item) => item.id));
 	const voice = createTurnVoice({ turn: about, activity, journal, live, dress: steers.dress, stored });
+	let asides: readonly ModelItem[] = [];
 	let ended = false;
 	let ready: Promise<unknown> = Promise.resolve();
 
@@ -162,6 +167,16 @@ export function createLiveTurn(
 		commitWith: journal.commitWith,
 		pullSteers: steers.pull,
 		takeSteer: steers.take,
+		addAside(items) {
+			journal.add({ step: "history_later", items });
+			if (!ended) asides = [...asides, ...items];
+		},
+		takeAside() {
+			const taken = asides;
+			asides = [];
+			if (taken.length > 0) journal.add({ step: "history_taken_up", items: taken });
+			return taken;
+		},
 		onSteer: steers.onArrival,
 		listItems: live.list,
 		async closeLeftovers(atMs) {

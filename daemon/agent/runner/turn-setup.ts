@@ -136,6 +136,7 @@ export function createTurnSetup({ deps, approvals, questions, grants }: TurnSetu
 			emit: live.emit,
 			toolContext: contextOf(live),
 			takeSteer: live.takeSteer,
+			takeAside: live.takeAside,
 			onSteer: live.onSteer,
 			hold: (work) => follow(work, callsOf(live)),
 			hooks: deps.hooks,

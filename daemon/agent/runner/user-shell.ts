@@ -1,6 +1,7 @@
 import { AppError } from "#base/app-error.ts";
 import { TURN_ABORTED_TEXT, userItem } from "#daemon/agent/loop/history.ts";
 import type { TurnOutcome } from "#daemon/agent/loop-port.ts";
+import type { ModelItem } from "#daemon/agent/model.ts";
 import type { ToolContext } from "#daemon/agent/tool.ts";
 import type { RunnerDeps } from "./deps.ts";
 import type { LiveTurn } from "./live-turn.ts";
@@ -25,15 +26,16 @@ export function createUserShell(
 ): UserShell {
 	const { newId } = deps;
 
-	async function execute(live: LiveTurn, command: string, signal: AbortSignal): Promise<void> {
+	async function execute(live: LiveTurn, command: string, signal: AbortSignal): Promise<ModelItem> {
 		const context = { ...contextOf(live)(newId()), signal };
 		const { message } = await requireCommands(deps).runUserCommand(command, context);
-		live.add({ step: "history_later", items: [userItem(message, `msg_${newId()}`)] });
+		return userItem(message, `msg_${newId()}`);
 	}
 
 	return {
 		async run(live, command) {
-			await execute(live, command, live.signal);
+			const said = await execute(live, command, live.signal);
+			live.add({ step: "history_later", items: [said] });
 			if (live.signal.aborted) {
 				live.add({ step: "history_later", items: [userItem(TURN_ABORTED_TEXT, `msg_${newId()}`)] });
 				return { status: "interrupted", reason: String(live.signal.reason) };
@@ -41,7 +43,7 @@ export function createUserShell(
 			return { status: "completed", finalText: null };
 		},
 		async beside(live, command) {
-			await execute(live, command, new AbortController().signal);
+			live.addAside([await execute(live, command, new AbortController().signal)]);
 			// The thread's next turn may be about to read it.
 			await live.flush();
 		},

@@ -62,6 +62,17 @@ export function appendHistoryLater(tx: Tx, threadId: string, items: readonly unk
 		);
 }
 
+/** The running turn took these up itself: they wait no longer. */
+export function dropPendingHistory(tx: Tx, threadId: string, items: readonly unknown[]): void {
+	for (const item of items)
+		tx.run(
+			`DELETE FROM chat_pending_history WHERE pending_no =
+				(SELECT min(pending_no) FROM chat_pending_history WHERE thread_id = ? AND json = ?)`,
+			threadId,
+			JSON.stringify(item),
+		);
+}
+
 /** Once the turn has ended: what waited joins the history, as a part of that turn. */
 export function takePendingHistory(tx: Tx, turn: { thread_id: string; turn_id: string }): void {
 	const rows = tx.all<{ json: string }>(

@@ -10,7 +10,7 @@ import { type Turn, type TurnKind, turnKindSchema, turnStatusSchema } from "#pro
 import { defineWrite, type Reader, type Row, type Tx } from "../store.ts";
 import type { EffectKind } from "./audit-chat.ts";
 import { intendEffect, markEffectDone, markEffectStarted } from "./chat-effect.ts";
-import { appendHistory, appendHistoryLater, replaceHistory } from "./chat-history.ts";
+import { appendHistory, appendHistoryLater, dropPendingHistory, replaceHistory } from "./chat-history.ts";
 import { threadStream } from "./chat-thread.ts";
 
 const COLUMNS =
@@ -138,6 +138,8 @@ export type TurnStep =
 	| { step: "history"; items: readonly unknown[] }
 	/** After what the turn itself adds. */
 	| { step: "history_later"; items: readonly unknown[] }
+	/** The turn adds these itself now, which were to come after it. */
+	| { step: "history_taken_up"; items: readonly unknown[] }
 	/** The whole history from here on; what was before stays, for a rollback. */
 	| { step: "history_replaced"; items: readonly unknown[] }
 	| { step: "usage"; usage: TokenUsage }
@@ -211,6 +213,9 @@ function applyStep(tx: Tx, turn: TurnRef, step: TurnStep): void {
 			return;
 		case "history_later":
 			keepForLater(tx, turn, step.items);
+			return;
+		case "history_taken_up":
+			dropPendingHistory(tx, turn.thread_id, step.items);
 			return;
 		case "history_replaced":
 			replaceHistory(tx, turn, step.items);

@@ -54,7 +54,7 @@ async function until(test: () => boolean): Promise<void> {
 
 function shellItem(h: Harness, threadId: string): Item | undefined {
 	const { turns } = h.runner.readThread({ thread_id: threadId, limit: 5 });
-	return turns.flatMap((turn) => turn.items).find((item) => item.type === "commandExecution");
+	return turns.flatMap((turn) => turn.items).find((item) => item.type === "commandExecution" && item.source === "userShell");
 }
 
 test("user shell: a command in an idle thread is a turn of its own, and the model reads it later", async () => {
@@ -155,4 +155,27 @@ test("cancel: the commands of a turn end with it where the client wants that, an
 	const { turn_id } = await h.runner.startTurn({ thread_id, input }, call());
 	await h.runner.cancel({ thread_id }, call(), { endCommands: true });
 	expect(killed).toEqual([turn_id]);
+});
+
+test("user shell: what a command beside a turn came to is in the turn's next request, and once in the history", async () => {
+	const commands = createCommands();
+	const script = [[{ call: { gate: "cmd" }, id: "c1" }], ["done"]];
+	await using h = await createHarness({ script, deps: commands.deps });
+	const thread_id = await h.thread();
+	const { turn_id } = await h.runner.startTurn({ thread_id, input: [{ type: "text", text: "go" }] }, call());
+	await h.gates.reached("cmd");
+	await h.runner.shellCommand({ thread_id, command: "ls" }, call());
+	await until(() => commands.started.length === 1);
+	commands.end(0, { output: "a" });
+	await until(() => (shellItem(h, thread_id) as CommandExecutionItem | undefined)?.status === "completed");
+	h.gates.open("cmd");
+	await h.when("chat.turn.completed", turn_id);
+	const kinds = (items: readonly unknown[]) =>
+		items.map((item) => {
+			const { type, role } = item as { type: string; role?: string };
+			return JSON.stringify(item).includes("<user_shell_command>") ? "report" : (role ?? type);
+		});
+	const told = ["user", "function_call", "function_call_output", "report"];
+	expect(kinds(h.provider.requests[1]?.input ?? []).slice(-4)).toEqual(told);
+	expect(kinds(readHistory(h.store, thread_id)).slice(-5)).toEqual([...told, "assistant"]);
 });
