@@ -7,6 +7,7 @@ import { fork } from "./fork.ts";
 import { help } from "./help.ts";
 import { model } from "./model.ts";
 import { newThread } from "./new.ts";
+import { plan } from "./plan.ts";
 import { quit } from "./quit.ts";
 import { resume } from "./resume.ts";
 import { review } from "./review.ts";
@@ -21,6 +22,7 @@ export const SLASH_COMMANDS: readonly SlashCommand[] = [
 	resume,
 	status,
 	model,
+	plan,
 	review,
 	compact,
 	fork,

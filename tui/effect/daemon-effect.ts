@@ -111,6 +111,15 @@ async function runTask(effect: EffectOf<"thread_task">, parts: DaemonEffectParts
 			dispatch({ type: "remarked", text: said, token: "accent" });
 			return;
 		}
+		case "plan": {
+			const isPlanning = parts.getState().thread?.settings?.collaboration_mode?.mode === "plan";
+			await client.call("chat.settings.update", { thread_id, mode: isPlanning ? "default" : "plan" }, once);
+			const said = isPlanning
+				? "plan mode is off: the agent works again"
+				: "plan mode: the agent plans with you and changes nothing; /plan again ends it";
+			dispatch({ type: "remarked", text: said, token: "accent" });
+			return;
+		}
 		case "fork": {
 			const { thread } = await client.call("chat.fork", { thread_id }, once);
 			dispatch({ type: "thread_opening", threadId: thread.thread_id });

@@ -13,7 +13,7 @@ import type { Cell } from "./cell.ts";
 import type { Account, LinkView, Notice, PanelRow } from "./state.ts";
 
 /** What is done to a conversation beside talking in it. */
-export type ThreadTask = "compact" | "fork" | "review" | "rollback";
+export type ThreadTask = "compact" | "fork" | "plan" | "review" | "rollback";
 
 /** Everything that can happen to the TUI: keys, the wire, time. */
 export type Action =

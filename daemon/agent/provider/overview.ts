@@ -27,11 +27,10 @@ interface OverviewParts {
 
 type Overview = Pick<ProviderSelector, "account" | "models" | "provider" | "defaults">;
 
-function rowOf({ name, label, usable, detail, loginHint, tools }: ProviderInfo): ProviderRow {
+function rowOf({ name, label, usable, detail, tools }: ProviderInfo): ProviderRow {
 	const { denied, parallelCalls, images } = tools;
 	return {
-		...{ name, label, usable },
-		detail: usable ? detail : `${detail} ${loginHint}`.trim(),
+		...{ name, label, usable, detail },
 		tools: { denied: [...denied], parallel_calls: parallelCalls, images },
 	};
 }

@@ -121,9 +121,12 @@ export function createThreadService(ports: ThreadServicePorts): ThreadService {
 				patch.sandbox === undefined ? patch.settings : withPolicy(patch.settings ?? {}, patch.sandbox);
 			return change(updateSettingsWrite, { thread_id, ...patch, settings }, call);
 		},
-		updateSettings: ({ effort, runner, ...params }, call) => {
-			const settings = effort === undefined && runner === undefined ? {} : { settings: { effort, runner } };
-			return change(updateSettingsWrite, { ...params, ...settings }, call);
+		updateSettings: ({ effort, runner, mode, ...params }, call) => {
+			const settings = {
+				...{ effort, runner },
+				...(mode === undefined ? {} : { collaboration_mode: { mode, settings: {} } }),
+			};
+			return change(updateSettingsWrite, { ...params, settings }, call);
 		},
 		archiveThread: (threadId, call) => change(archiveThreadWrite, { thread_id: threadId }, call),
 		suggestTitle: (params, call) => change(suggestTitleWrite, params, call),

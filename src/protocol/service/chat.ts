@@ -211,6 +211,8 @@ export const chatSettingsUpdate = defineMethod({
 		effort: z.string().min(1).max(64).nullable().optional(),
 		approval_policy: approvalPolicySchema.optional(),
 		sandbox: sandboxModeSchema.optional(),
+		/** plan: the agent works out a plan with the person, may ask, and changes nothing. */
+		mode: z.enum(["default", "plan"]).optional(),
 		/** Who runs its turns from the next one on; its history goes along. null: the daemon's default. */
 		runner: runnerKindSchema.nullable().optional(),
 	}),
