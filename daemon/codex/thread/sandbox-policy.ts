@@ -1,4 +1,5 @@
 import type { SandboxMode, Thread } from "#protocol/record.ts";
+import { CodexError } from "../method.ts";
 import type { JsonObject } from "../wire/decode.ts";
 
 const MODES: Readonly<Record<string, SandboxMode>> = {
@@ -12,6 +13,25 @@ const MODES: Readonly<Record<string, SandboxMode>> = {
 /** The mode that a Codex `SandboxPolicy` comes down to. */
 export function modeOfPolicy(policy: { type: string }): SandboxMode {
 	return MODES[policy.type] ?? "read-only";
+}
+
+const PROFILES: Readonly<Record<string, SandboxMode>> = {
+	":read-only": "read-only",
+	":workspace": "workspace-write",
+	":danger-full-access": "danger-full-access",
+};
+
+/** The mode that a built-in permission profile stands for. @throws CodexError for any other id. */
+export function modeOfProfile(id: string): SandboxMode {
+	const mode = Object.hasOwn(PROFILES, id) ? PROFILES[id] : undefined;
+	if (mode !== undefined) return mode;
+	throw new CodexError("failed to load configuration: default_permissions requires a `[permissions]` table");
+}
+
+/** Codex `ActivePermissionProfile`: the one that was chosen, while the sandbox is still what it stands for. */
+export function activeProfileOf(thread: Thread): JsonObject | null {
+	const id = thread.settings?.["permission_profile"];
+	return typeof id === "string" && PROFILES[id] === thread.sandbox ? { id, extends: null } : null;
 }
 
 function plainPolicy(mode: SandboxMode): JsonObject & { type: string } {

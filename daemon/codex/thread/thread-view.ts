@@ -1,7 +1,7 @@
 import type { Thread, Turn } from "#protocol/record.ts";
-import type { JsonObject } from "../wire/decode.ts";
+import { isObject, type JsonObject } from "../wire/decode.ts";
 import { rolloutPath } from "./rollout-path.ts";
-import { sandboxPolicyOf } from "./sandbox-policy.ts";
+import { activeProfileOf, sandboxPolicyOf } from "./sandbox-policy.ts";
 import { seconds, viewTurns } from "./turn-view.ts";
 
 /** A thread's status as Codex clients see it. */
@@ -116,7 +116,7 @@ export function viewThreadContext(
 		approvalPolicy: thread.approval_policy,
 		approvalsReviewer: "user",
 		sandbox: sandboxPolicyOf(thread),
-		activePermissionProfile: null,
+		activePermissionProfile: activeProfileOf(thread),
 		reasoningEffort: thread.settings?.effort ?? null,
 		multiAgentMode: "explicitRequestOnly",
 	};
@@ -125,13 +125,13 @@ export function viewThreadContext(
 /** Codex `CollaborationMode`, the default one where none was chosen. */
 export function collaborationModeOf(thread: Thread): JsonObject {
 	const chosen = thread.settings?.collaboration_mode;
-	if (chosen !== undefined) return chosen;
+	const own = isObject(chosen?.["settings"]) ? chosen["settings"] : { developer_instructions: null };
 	const settings = {
+		...own,
 		model: thread.model ?? "",
 		reasoning_effort: thread.settings?.effort ?? null,
-		developer_instructions: null,
 	};
-	return { mode: "default", settings };
+	return { mode: "default", ...chosen, settings };
 }
 
 /** Codex `ThreadSettings`. */
@@ -144,7 +144,7 @@ export function viewThreadSettings(ports: ThreadViewPorts, thread: Thread): Json
 		approvalPolicy: thread.approval_policy,
 		approvalsReviewer: "user",
 		sandboxPolicy: sandboxPolicyOf(thread),
-		activePermissionProfile: null,
+		activePermissionProfile: activeProfileOf(thread),
 		model: thread.model ?? "",
 		modelProvider: providerOf(ports, thread),
 		serviceTier: settings?.service_tier ?? null,
