@@ -148,7 +148,7 @@ describe("acceptance: many threads on one daemon", () => {
 			});
 			expect(last.params?.["turn"]).toMatchObject({ status: "completed" });
 		};
-		await Promise.all(Array.from({ length: 20 }, (_, at) => interruptAt(at)));
+		await Promise.all(Array.from({ length: 12 }, (_, at) => interruptAt(at)));
 		const path = join(product.work, "effects.txt");
 		const effects = readFileSync(path, { encoding: "utf8", flag: "a+" }).split("\n").filter(Boolean);
 		expect(new Set(effects).size).toBe(effects.length);

@@ -3,7 +3,7 @@ import { createRandom } from "#test/support/fuzz/random.ts";
 import { createKillBench, runKillRound } from "#test/support/kill-round.ts";
 
 /** `npm run soak` takes fifty; here a few, each at another moment on every run. */
-const ROUNDS = Number(process.env["FAULT_ROUNDS"] ?? 5);
+const ROUNDS = Number(process.env["FAULT_ROUNDS"] ?? 4);
 const SEED = Number(process.env["FAULT_SEED"] ?? Date.now() % 2 ** 31);
 
 describe("acceptance: kill -9 at random moments", () => {

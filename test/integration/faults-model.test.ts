@@ -8,7 +8,7 @@ import { type FaultyModel, type ModelWire, startFaultyModel } from "#test/suppor
 import { fineAnswer, MODEL_FAULTS } from "#test/support/model-faults.ts";
 import { writeCodexHome } from "#test/support/scripted-model.ts";
 
-const PATIENCE = "request_max_retries = 1\nstream_max_retries = 1\nstream_idle_timeout_ms = 6000";
+const PATIENCE = "request_max_retries = 1\nstream_max_retries = 1\nstream_idle_timeout_ms = 4000";
 
 interface Thing {
 	type: string;

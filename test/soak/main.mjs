@@ -1,4 +1,5 @@
-// Fuzzes the installed daemon for minutes and watches that neither it nor the pty-host grows. --minutes N (10), --seed N.
+// Kills the installed daemon at seeded moments under turns of all kinds, then fuzzes it for minutes and watches that neither
+// it nor the pty-host grows. --rounds N (50), --minutes N (10), --seed N.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -6,17 +7,23 @@ import { fuzzCoord } from "../support/fuzz/coord.ts";
 import { fuzzGateway, fuzzHello } from "../support/fuzz/gateway.ts";
 import { fuzzPtyHost } from "../support/fuzz/pty-host.ts";
 import { createRandom } from "../support/fuzz/random.ts";
+import { createKillBench, runKillRound } from "../support/kill-round.ts";
 import { createProduct, until } from "../support/product.ts";
 import { createGrowthWatch } from "./growth.ts";
 
 const { values: options } = parseArgs({
-	options: { minutes: { type: "string", default: "10" }, seed: { type: "string" } },
+	options: {
+		rounds: { type: "string", default: "50" },
+		minutes: { type: "string", default: "10" },
+		seed: { type: "string" },
+	},
 });
+const rounds = Number(options.rounds);
 const minutes = Number(options.minutes);
 const seed = Number(options.seed ?? Date.now() % 2 ** 31);
-if (!(minutes > 0) || !Number.isSafeInteger(seed))
-	throw new Error("--minutes takes a positive number, --seed an integer");
-console.log(`soak: ${minutes} min, --seed ${seed}`);
+if (!(minutes > 0) || !Number.isSafeInteger(seed) || !Number.isSafeInteger(rounds))
+	throw new Error("--minutes takes a positive number, --rounds and --seed an integer");
+console.log(`soak: ${rounds} kills, ${minutes} min, --seed ${seed}`);
 
 /** What /proc says of a process of ours: memory in MiB, open files. */
 function lookAt(pid) {
@@ -36,6 +43,20 @@ async function work(product, cycle) {
 		const { terminals } = await product.json("call", "terminal.session.list");
 		return !terminals.some(({ terminal_id: id }) => id === terminal.terminal_id);
 	});
+}
+
+/** Every kill must leave what was told as done, and nothing done twice. */
+async function killAtRandomMoments() {
+	const random = createRandom(seed);
+	await using bench = await createKillBench();
+	let client = await bench.start();
+	for (let round = 1; round <= rounds; round += 1) {
+		const { wrong, next, told } = await runKillRound(bench, client, { random, round: `k${round}` });
+		if (wrong.length > 0) throw new Error(`kill ${round}: ${wrong.join("; ")}`);
+		client = next;
+		console.log(`kill ${round}: ${told} items had been told, all are there`);
+	}
+	client[Symbol.dispose]();
 }
 
 async function soak() {
@@ -72,6 +93,7 @@ async function soak() {
 }
 
 try {
+	await killAtRandomMoments();
 	console.log(`soak passed: ${await soak()} shots, every one answered with a code; nothing grew`);
 	process.exit(0);
 } catch (error) {

@@ -1,10 +1,11 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** One answer of the model, in the hands of whoever writes it, byte for byte. */
 export interface ModelWire {
 	/** The request's body, parsed. */
 	readonly body: { input: Record<string, unknown>[] } & Record<string, unknown>;
+	readonly headers: IncomingHttpHeaders;
 	readonly response: ServerResponse;
 	/** Resolves when the client has left or the answer is out. */
 	readonly gone: Promise<void>;
@@ -40,14 +41,15 @@ async function readBody(request: IncomingMessage): Promise<ModelWire["body"]> {
 const USAGE = { input_tokens: 10, output_tokens: 2, total_tokens: 12 };
 
 /** `id` gives ids that no answer of this server had before. */
-export function createModelWire(
-	body: ModelWire["body"],
+function createModelWire(
+	{ body, headers }: Pick<ModelWire, "body" | "headers">,
 	response: ServerResponse,
 	id: (prefix: string) => string,
 ): ModelWire {
 	const gone = new Promise<void>((resolve) => response.once("close", () => resolve()));
 	const wire: ModelWire = {
 		body,
+		headers,
 		response,
 		gone,
 		open: () => void response.writeHead(200, { "content-type": "text/event-stream" }),
@@ -97,7 +99,7 @@ export async function startFaultyModel(
 		}
 		const body = await readBody(request);
 		bodies.push(body);
-		await answer(bodies.length - 1, body)(createModelWire(body, response, id));
+		await answer(bodies.length - 1, body)(createModelWire({ body, headers: request.headers }, response, id));
 	}
 
 	const server = createServer((request, response) => {

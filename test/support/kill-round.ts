@@ -89,6 +89,17 @@ function processesOf({ work }: Product): string[] {
 	});
 }
 
+async function nothingLeft(product: Product): Promise<void> {
+	let left: string[] = [];
+	const gone = until("nothing of the dead daemon runs", () => {
+		left = processesOf(product);
+		return left.length === 0;
+	});
+	await gone.catch(() => {
+		throw new Error(`left running: ${left.join("; ")}`);
+	});
+}
+
 function effectsOf({ work }: Product): Map<string, number> {
 	const path = join(work, "effects.txt");
 	const counts = new Map<string, number>();
@@ -201,9 +212,7 @@ export async function runKillRound(
 	await runInto(client, witnesses, random(LATEST_MS));
 	await bench.kill();
 	await until("the connection has ended", () => client.isClosed);
-	await until("nothing of the dead daemon runs", () => processesOf(bench.product).length === 0).catch(() => {
-		throw new Error(`left running: ${processesOf(bench.product).join("; ")}`);
-	});
+	await nothingLeft(bench.product);
 	const next = await bench.start();
 	const effects = effectsOf(bench.product);
 	const twice = [...effects].flatMap(([line, count]) =>
