@@ -5,6 +5,7 @@ import { rolloutHeadsWrite } from "#daemon/storage/repository/rollout-head.ts";
 import {
 	findRollout,
 	findRolloutFile,
+	hasThread,
 	lastTurnId,
 	type RolloutRow,
 } from "#daemon/storage/repository/rollout-row.ts";
@@ -15,6 +16,9 @@ import type { RolloutLibrary, RolloutPorts, ScanResult } from "./port.ts";
 import { readHead } from "./read-head.ts";
 import { scanRollouts } from "./scan.ts";
 import { readSessionNames } from "./session-index.ts";
+
+/** Between two looks through the Codex home: soon enough for a list, and next to nothing of work. */
+const LOOK_MS = 120_000;
 
 /** Threads of which we took no content have none to lose. */
 const isUnread = (row: RolloutRow): boolean => row.state === "head" || row.state === "loading";
@@ -36,10 +40,19 @@ function createOnce() {
 	};
 }
 
+/** Whether the file has anything that we have not. */
+async function isBehind(row: RolloutRow): Promise<boolean> {
+	if (isUnread(row)) return true;
+	const file = await fileAt(row.path);
+	if (file === undefined || file.size_bytes < row.boundary_bytes) return false;
+	return file.size_bytes !== row.size_bytes || file.mtime_ms !== row.mtime_ms;
+}
+
 export function createRolloutLibrary(ports: RolloutPorts): RolloutLibrary {
-	const { store, codexHome, logger, machineId } = ports;
+	const { store, codexHome, clock, logger, machineId } = ports;
 	const stop = new AbortController();
 	const loads = createOnce();
+	let next: Disposable | undefined;
 	let scanning: Promise<ScanResult> | undefined;
 
 	async function load(threadId: string): Promise<void> {
@@ -49,24 +62,16 @@ export function createRolloutLibrary(ports: RolloutPorts): RolloutLibrary {
 		ports.changed(threadId);
 	}
 
-	/** Whether the file has anything that we have not. */
-	async function isBehind(row: RolloutRow): Promise<boolean> {
-		if (isUnread(row)) return true;
-		if (row.state !== "loaded" && row.state !== "exported") return false;
-		const file = await fileAt(row.path);
-		if (file === undefined || file.size_bytes < row.boundary_bytes) return false;
-		return file.size_bytes !== row.size_bytes || file.mtime_ms !== row.mtime_ms;
+	/** Whether the file still speaks for the thread; cheap, since every request about a thread comes by here. */
+	function isFollowed(threadId: string, row: RolloutRow): boolean {
+		if (row.state === "ours") return false;
+		return isUnread(row) || lastTurnId(store, threadId) === row.last_turn_id;
 	}
 
 	async function hydrate(threadId: string): Promise<void> {
-		const thread = requireThread(store, threadId);
 		const row = findRollout(store, threadId);
-		if (row === undefined || !(await isBehind(row))) return;
-		if (thread.active_turn_id !== null) return;
-		if (!isUnread(row) && lastTurnId(store, threadId) !== row.last_turn_id) {
-			logger.info("a rollout grew after our own turns; it is left as it is", { thread_id: threadId });
-			return;
-		}
+		if (row === undefined || !isFollowed(threadId, row)) return;
+		if (requireThread(store, threadId).active_turn_id !== null || !(await isBehind(row))) return;
 		await loads.run(threadId, () => load(threadId));
 	}
 
@@ -94,16 +99,15 @@ export function createRolloutLibrary(ports: RolloutPorts): RolloutLibrary {
 
 	/** The Codex CLI may have made the thread since the last look. */
 	async function adopt(threadId: string): Promise<void> {
-		if (findRollout(store, threadId) !== undefined) return;
 		const found = await findRolloutOf(codexHome, threadId.toLowerCase());
 		if (found !== undefined) await takeFile(found, { helpers: false, revive: false });
 	}
 
 	async function ensureThread(threadId: string): Promise<void> {
 		try {
-			const known = findThread(store, threadId);
-			if (known === undefined) await adopt(threadId);
-			if (findThread(store, threadId) !== undefined) await hydrate(threadId);
+			const row = findRollout(store, threadId);
+			if (row === undefined && !hasThread(store, threadId)) await adopt(threadId);
+			if (hasThread(store, threadId)) await hydrate(threadId);
 		} catch (error) {
 			logger.warn("a rollout could not be read", { thread_id: threadId, error: messageOf(error) });
 		}
@@ -114,6 +118,17 @@ export function createRolloutLibrary(ports: RolloutPorts): RolloutLibrary {
 			scanning = undefined;
 		});
 		return scanning;
+	}
+
+	/** Now, and again and again: the Codex CLI makes threads whenever somebody uses it. */
+	function look(): void {
+		scan().then(
+			({ added, files }) => {
+				if (added > 0) logger.info("found threads of the Codex CLI", { added, files });
+			},
+			(error: unknown) => logger.warn("rollouts were not looked through", { error: messageOf(error) }),
+		);
+		next = clock.after(LOOK_MS, look);
 	}
 
 	return {
@@ -133,13 +148,9 @@ export function createRolloutLibrary(ports: RolloutPorts): RolloutLibrary {
 			await ensureThread(threadId);
 			return exportThread(ports, threadId, options.out);
 		},
-		start() {
-			scan().then(
-				({ added, files }) => logger.info("looked for rollouts of the Codex CLI", { added, files }),
-				(error: unknown) => logger.warn("rollouts were not looked through", { error: messageOf(error) }),
-			);
-		},
+		start: look,
 		async [Symbol.asyncDispose]() {
+			next?.[Symbol.dispose]();
 			stop.abort();
 			await Promise.allSettled([scanning, ...loads.running.values()]);
 		},

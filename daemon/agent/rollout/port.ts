@@ -43,6 +43,6 @@ export interface RolloutLibrary extends AsyncDisposable {
 	ensureThread(threadId: string): Promise<void>;
 	/** Writes a thread as a rollout. @throws AppError THREAD_NOT_FOUND, BUSY, CONFLICT when there is another's file. */
 	export(threadId: string, options?: { out?: string | undefined }): Promise<{ path: string }>;
-	/** Scans soon, in the background. */
+	/** Scans in the background, now and every two minutes until it is disposed. */
 	start(): void;
 }

@@ -111,3 +111,7 @@ export function hasTurn(reader: Reader, threadId: string, turnId: string): boole
 	const sql = "SELECT 1 AS one FROM chat_turn WHERE turn_id = ? AND thread_id = ?";
 	return reader.get(sql, turnId, threadId) !== undefined;
 }
+
+export function hasThread(reader: Reader, threadId: string): boolean {
+	return reader.get("SELECT 1 AS one FROM chat_thread WHERE thread_id = ?", threadId) !== undefined;
+}

@@ -15,7 +15,9 @@ import { chatCancelCommand } from "./chat-cancel.ts";
 import { chatCompactCommand } from "./chat-compact.ts";
 import { chatDeclineCommand } from "./chat-decline.ts";
 import { chatDeleteCommand } from "./chat-delete.ts";
+import { chatExportCommand } from "./chat-export.ts";
 import { chatForkCommand } from "./chat-fork.ts";
+import { chatImportCommand } from "./chat-import.ts";
 import { chatListCommand } from "./chat-list.ts";
 import { chatQuestionsCommand } from "./chat-questions.ts";
 import { chatReadCommand } from "./chat-read.ts";
@@ -77,6 +79,8 @@ export const COMMANDS: readonly CommandDescriptor[] = [
 	chatRenameCommand,
 	chatResumeCommand,
 	chatForkCommand,
+	chatImportCommand,
+	chatExportCommand,
 	chatCompactCommand,
 	chatReviewCommand,
 	chatRollbackCommand,
