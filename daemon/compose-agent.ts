@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { createEmitter, type Emitter } from "#base/emitter.ts";
 import { readConfig } from "#config/read.ts";
 import { createGit } from "#platform/git.ts";
 import { isSameProcess } from "#platform/identity.ts";
@@ -24,14 +25,21 @@ import type { ProviderSource, RunnerDeps } from "./agent/runner/deps.ts";
 import { createEmbeddedRunner } from "./agent/runner/embedded-runner.ts";
 import { findGitHead } from "./agent/runner/git-head.ts";
 import type { CodexRunner } from "./agent/runner/runner.ts";
+import type { GoalStore } from "./agent/tool/goal-tools.ts";
 import { type AgentTools, createAgentTools } from "./agent/tool/index.ts";
+import type { ThreadNotice } from "./codex/facade.ts";
 import { CODEX_VERSION } from "./codex/version.ts";
 import type { DaemonWorld } from "./compose.ts";
 import { entryUrl } from "./entry-url.ts";
 import type { Publish } from "./gateway/hub.ts";
 import { createRuleBook } from "./policy/rule-book.ts";
 import { createBudgetStore } from "./storage/repository/budget.ts";
-import { findThread, noteProviderThreadWrite, readThreadEnv } from "./storage/repository/chat-thread.ts";
+import {
+	findThread,
+	noteProviderThreadWrite,
+	readThreadEnv,
+	updateSettingsWrite,
+} from "./storage/repository/chat-thread.ts";
 import type { Store } from "./storage/store.ts";
 
 interface AgentParts {
@@ -48,14 +56,16 @@ export interface Agent extends AsyncDisposable {
 	readonly mcp: McpServers;
 	readonly tools: AgentTools;
 	readonly background: BackgroundRunner;
+	/** For clients of the Codex protocol. */
+	readonly notices: { on(listener: (notice: ThreadNotice) => void): Disposable };
 	/** Threads of the Codex CLI beside our own. */
 	readonly rollouts: RolloutLibrary;
 }
 
 function openMcp(
 	{ clock, env, paths }: DaemonWorld,
-	{ store, publish }: AgentParts,
-	selector: ProviderSelector,
+	{ store }: AgentParts,
+	{ selector, notices }: Pick<Agent, "selector"> & { notices: Emitter<ThreadNotice> },
 ): McpServers {
 	return createMcpServers({
 		clock,
@@ -63,10 +73,7 @@ function openMcp(
 		defaultCwd: paths.home,
 		table: () => selector.settingsFor().mcpServers,
 		env: (threadId) => (threadId === null ? env : { ...env, ...readThreadEnv(store, threadId) }),
-		notify(threadId, method, params) {
-			const event = { type: "chat.codex" as const, thread_id: threadId, turn_id: "", method, params };
-			publish("chats.activity", event, { parameter: threadId });
-		},
+		notify: (threadId, method, params) => notices.emit({ threadId, method, params }),
 	});
 }
 
@@ -125,10 +132,22 @@ function commandsOf(tools: AgentTools, backend: CliBackend): NonNullable<RunnerD
 	};
 }
 
+/** The goal that a model sets is the one that clients show. */
+function openGoals(store: Store, notices: Emitter<ThreadNotice>): GoalStore {
+	return {
+		read: async (threadId) => findThread(store, threadId)?.settings?.["goal"] ?? null,
+		async write(threadId, goal) {
+			await store.write(updateSettingsWrite, { thread_id: threadId, settings: { goal } });
+			const params = { threadId, turnId: null, goal };
+			notices.emit({ threadId, method: "thread/goal/updated", params });
+		},
+	};
+}
+
 function openTools(
 	{ clock, newId, env, paths, logger }: DaemonWorld,
-	{ environment }: AgentParts,
-	{ selector, mcp }: { selector: ProviderSelector; mcp: McpServers },
+	{ environment, store }: AgentParts,
+	{ selector, mcp, notices }: Pick<Agent, "selector" | "mcp"> & { notices: Emitter<ThreadNotice> },
 ): AgentTools {
 	return createAgentTools({
 		...{ newId, clock },
@@ -138,6 +157,7 @@ function openTools(
 			codexHome: paths.codexHome,
 			onProblem: (file, message) => logger.warn("a file of rules counts for nothing", { file, message }),
 		}),
+		goals: openGoals(store, notices),
 		isPlanToolEnabled: ({ settings }) => selector.settingsFor(settings).tools.updatePlan ?? false,
 		more: mcp.source,
 	});
@@ -161,10 +181,11 @@ export function openAgent(world: DaemonWorld, parts: AgentParts): Agent {
 		resolve: (provider, model, overrides) => withBudget(selector.resolve(provider, model, overrides), meter),
 		defaults: selector.defaults,
 	};
+	const notices = createEmitter<ThreadNotice>();
 	const hooks = createHookRunner({ logger, telemetry });
 	stack.use(registerToolTiming(hooks, telemetry));
-	const mcp = stack.use(openMcp(world, parts, selector));
-	const tools = openTools(world, parts, { selector, mcp });
+	const mcp = stack.use(openMcp(world, parts, { selector, notices }));
+	const tools = openTools(world, parts, { selector, mcp, notices });
 	const workerUrl = entryUrl("code-worker", "./agent/code-mode/worker-entry.ts");
 	const codeMode = stack.use(createCodeMode({ workerUrl, clock, newId }));
 	const backend = stack.use(openBackend(world, parts));
@@ -188,6 +209,12 @@ export function openAgent(world: DaemonWorld, parts: AgentParts): Agent {
 		isProcessAlive: (pid, startTime) => startTime !== null && isSameProcess({ pid, start_time: startTime }),
 	});
 	stack.use(runner);
+	function leave(threadId: string): void {
+		codeMode.forget(threadId);
+		void mcp.close(threadId);
+	}
+	stack.use(runner.onThreadDeleted(leave));
+	stack.use(runner.onThreadChanged((thread) => (thread.archived ? leave(thread.thread_id) : undefined)));
 	const setting = (name: "background.provider" | "background.model"): string | null => {
 		const value = readConfig(paths.config, env).get(name);
 		return typeof value === "string" ? value : null;
@@ -211,7 +238,7 @@ export function openAgent(world: DaemonWorld, parts: AgentParts): Agent {
 		}),
 	);
 	return {
-		...{ rollouts },
+		...{ rollouts, notices },
 		...{ selector, runner, meter, mcp, tools, background },
 		[Symbol.asyncDispose]: () => stack.disposeAsync(),
 	};

@@ -21,7 +21,7 @@ export interface CodexSide {
 
 export function openCodexSide(
 	world: DaemonWorld,
-	{ runner, selector, mcp, rollouts }: Agent,
+	{ runner, selector, mcp, rollouts, notices }: Agent,
 	environment: LocalEnvironment,
 ): CodexSide {
 	const { paths, clock, newId, logger, env } = world;
@@ -30,6 +30,8 @@ export function openCodexSide(
 	const facade = createCodexFacade({
 		...{ runner, clock, newId, logger },
 		paths: { codexHome: paths.codexHome, home: paths.home, cwd },
+		notices,
+		onThreadOpened: ({ thread_id: threadId, cwd, settings }) => mcp.open({ threadId, cwd, settings }),
 		ensureThread: rollouts.ensureThread,
 		installation: createInstallationMethods({
 			codexHome: paths.codexHome,

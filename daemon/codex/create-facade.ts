@@ -174,6 +174,10 @@ export function createCodexFacade(ports: CodexFacadePorts): CodexFacade {
 	const stack = new DisposableStack();
 	stack.use(createNews(ports, desk, readStates));
 	stack.use(followThreads(office, clock.nowMs()));
+	stack.use(
+		ports.notices?.on(({ threadId, method, params }) => desk.tell(desk.open(threadId), method, params)) ??
+			null,
+	);
 	stack.defer(() => {
 		for (const peer of [...peers]) peer.close();
 	});

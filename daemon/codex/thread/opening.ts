@@ -20,6 +20,7 @@ export function load(office: Office, thread: Thread, request: Request): void {
 	live.title = thread.title;
 	live.activeTurnId ??= thread.active_turn_id === live.endedTurnId ? null : thread.active_turn_id;
 	office.desk.subscribe(live, request.peer);
+	office.ports.onThreadOpened?.(thread);
 }
 
 export function tellUsage(thread: Thread, request: Request, turnId: string | undefined): void {
