@@ -13,6 +13,7 @@ const EXPECTED: readonly (readonly [command: string, output: RegExp])[] = [
 	["where is defineMethod", /src\/protocol\/\S+:\d+/],
 	["weave-codex account", /provider +offline/],
 	["weave-codex models", /No models/],
+	["weave-codex budget", /today/],
 	["run touch made.txt", /^/],
 	["chat approvals", /touch made\.txt/],
 	["chat approve", /accepted/],
