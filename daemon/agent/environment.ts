@@ -35,8 +35,19 @@ export interface ExecRequest {
 	/** Leaves /tmp, or the folder that TMPDIR names, read-only in workspace-write. */
 	excludeSlashTmp?: boolean;
 	excludeTmpdir?: boolean;
-	/** Gives it a terminal of 80 by 24 that a helper beside it owns (docs/adr/0004), with its input open for `write`. */
+	/** Gives it a terminal that a helper beside it owns (docs/adr/0004), with its input open for `write`. */
 	tty?: boolean;
+	/** Of its terminal; 80 by 24 when absent. */
+	size?: TerminalSize;
+	/** Keeps the input of a command without a terminal open for `write`. */
+	input?: boolean;
+	/** Keeps stderr apart: it comes by `onErrorOutput` and is no part of the output. Not for a terminal, which has one stream. */
+	split?: boolean;
+}
+
+export interface TerminalSize {
+	readonly cols: number;
+	readonly rows: number;
 }
 
 export interface RunningCommand {
@@ -45,12 +56,18 @@ export interface RunningCommand {
 	/** Kernel start time of the process (field 22 of /proc/PID/stat), with the pid names it for good. */
 	readonly startTime: string | null;
 	onOutput(listener: (chunk: string) => void): Disposable;
+	/** Of a command whose streams are split. */
+	onErrorOutput?(listener: (chunk: string) => void): Disposable;
 	/** Ends the group: SIGTERM, SIGKILL after `graceMs`. */
 	kill(graceMs: number): void;
 	/** SIGINT to the group, as Ctrl-C in a terminal. */
 	interrupt?(): void;
-	/** To the terminal of a command that has one; dropped otherwise. */
+	/** To the terminal or the open input of a command that has one; dropped otherwise. */
 	write?(text: string): void;
+	/** Closes the open input of a command. */
+	endInput?(): void;
+	/** Gives the terminal of a command another size; nothing happens where it has none. */
+	resize?(size: TerminalSize): void;
 	readonly done: Promise<ExecResult>;
 }
 

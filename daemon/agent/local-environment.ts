@@ -10,7 +10,7 @@ import {
 	type ProductPlaces,
 	type ProtectedPaths,
 } from "../policy/protected.ts";
-import type { Environment, ExecRequest } from "./environment.ts";
+import type { Environment, ExecRequest, TerminalSize } from "./environment.ts";
 import { createLocalFiles } from "./local-files.ts";
 import { type Bubblewrap, detectBubblewrap, type SandboxPlan, sandboxArgv } from "./sandbox/bubblewrap.ts";
 import { childEnvironment } from "./sandbox/child-environment.ts";
@@ -70,7 +70,7 @@ export async function createLocalEnvironment(options: LocalEnvironmentOptions): 
 
 	function exec(request: ExecRequest): RunningProcess {
 		if (!existsSync(request.cwd)) return failedProcess(`The folder ${request.cwd} does not exist.`);
-		const argv = request.tty === true ? terminalArgv(request.argv) : request.argv;
+		const argv = request.tty === true ? terminalArgv(request.argv, request.size) : request.argv;
 		if (typeof argv === "string") return failedProcess(argv);
 		if (request.sandbox === "danger-full-access") return start(request, argv);
 		if (bubblewrap !== undefined) return startFenced(request, argv, bubblewrap);
@@ -123,13 +123,13 @@ export async function createLocalEnvironment(options: LocalEnvironmentOptions): 
 				cwd: request.sandbox === "danger-full-access" ? request.cwd : cwd,
 				env,
 				outputLimitBytes: OUTPUT_LIMIT_BYTES,
-				input: request.tty === true,
+				...streamsOf(request),
 			},
 			{ clock: options.clock, pipes },
 		);
 		running.add(started);
 		void started.done.then(() => running.delete(started));
-		return started;
+		return withSize(started);
 	}
 
 	return {
@@ -155,6 +155,16 @@ export async function createLocalEnvironment(options: LocalEnvironmentOptions): 
 			pipes[Symbol.dispose]();
 		},
 	};
+}
+
+function streamsOf({ tty = false, input = false, split = false, size }: ExecRequest) {
+	return { input: tty || input, split: split && !tty, control: tty && size !== undefined };
+}
+
+/** The terminal's helper takes sizes as lines (sandbox/terminal-helper.ts). */
+function withSize(started: RunningProcess): RunningProcess {
+	const resize = ({ rows, cols }: TerminalSize): void => started.tell(`${rows} ${cols}\n`);
+	return Object.assign(started, { resize });
 }
 
 /** Where a command in the sandbox runs and what it may write, or why it must not run. */

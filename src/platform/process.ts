@@ -25,6 +25,10 @@ export interface ProcessRequest {
 	outputLimitBytes: number;
 	/** Keeps its input open for `write`; closed from the start when left out. */
 	input?: boolean;
+	/** Keeps stderr out of the output: it goes to `onErrorOutput` alone, and is not kept. */
+	split?: boolean;
+	/** Gives it a descriptor 3 that `tell` writes to. */
+	control?: boolean;
 }
 
 export interface ProcessResult {
@@ -35,17 +39,23 @@ export interface ProcessResult {
 	startError: string | null;
 }
 
-/** A program in a process group of its own, stdin empty, stdout and stderr in one stream. */
+/** A program in a process group of its own, stdin empty, stdout and stderr in one stream unless they are split. */
 export interface RunningProcess {
 	readonly pid: number | null;
 	readonly startTime: string | null;
 	onOutput(listener: (chunk: string) => void): Disposable;
+	/** Nothing comes unless the streams are split. */
+	onErrorOutput(listener: (chunk: string) => void): Disposable;
 	/** SIGTERM to the group, SIGKILL after `graceMs`; nothing once it has ended. */
 	kill(graceMs: number): void;
 	/** SIGINT to the group; nothing once it has ended. */
 	interrupt(): void;
 	/** To its input; dropped where that is closed. */
 	write(text: string): void;
+	/** Closes its input. */
+	endInput(): void;
+	/** To its descriptor 3; dropped where it has none. */
+	tell(text: string): void;
 	/** Never rejects. */
 	readonly done: Promise<ProcessResult>;
 }
@@ -56,9 +66,12 @@ export function failedProcess(startError: string): RunningProcess {
 		pid: null,
 		startTime: null,
 		onOutput: () => ({ [Symbol.dispose]: () => undefined }),
+		onErrorOutput: () => ({ [Symbol.dispose]: () => undefined }),
 		kill: () => undefined,
 		interrupt: () => undefined,
 		write: () => undefined,
+		endInput: () => undefined,
+		tell: () => undefined,
 		done: Promise.resolve({
 			exitCode: NOT_STARTED_CODE,
 			signal: null,
@@ -72,6 +85,19 @@ export function failedProcess(startError: string): RunningProcess {
 interface Launched {
 	child: ChildProcess;
 	streams: readonly Readable[];
+	/** Of split streams. */
+	errors: Readable | null;
+}
+
+/** Text of a stream as it comes, whole characters at a time. */
+function followErrors(errors: Readable | null): RunningProcess["onErrorOutput"] {
+	const told = createEmitter<string>();
+	const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+	errors?.on("data", (chunk: Buffer) => {
+		const text = decoder.decode(chunk, { stream: true });
+		if (text !== "") told.emit(text);
+	});
+	return (listener) => told.on(listener);
 }
 
 /** Starts a program; what goes wrong is in the result. */
@@ -84,11 +110,12 @@ export function startProcess(
 	const output = createEmitter<string>();
 	let launched: Launched;
 	try {
-		launched = launch(request, ports.pipes.take());
+		launched = launch(request, request.split === true ? undefined : ports.pipes.take());
 	} catch (error) {
 		return failedProcess(error instanceof Error ? error.message : String(error));
 	}
-	const { child, streams } = launched;
+	const { child, streams, errors } = launched;
+	const onErrorOutput = followErrors(errors);
 	const pid = child.pid ?? null;
 	let ended = false;
 	let collecting = true;
@@ -98,7 +125,10 @@ export function startProcess(
 		const text = collector.push(chunk);
 		if (text !== "") output.emit(text);
 	}
-	for (const stream of streams) stream.on("data", collect).on("error", () => undefined);
+	for (const stream of streams) {
+		if (stream !== errors) stream.on("data", collect);
+		stream.on("error", () => undefined);
+	}
 
 	const done = new Promise<ProcessResult>((resolve) => {
 		function finish(exitCode: number, signal: NodeJS.Signals | null, startError: string | null): void {
@@ -125,6 +155,7 @@ export function startProcess(
 		pid,
 		startTime: pid === null ? null : readProcessStartTime(pid),
 		onOutput: (listener) => output.on(listener),
+		onErrorOutput,
 		kill(graceMs) {
 			if (pid === null || ended) return;
 			signalGroup(pid, "SIGTERM");
@@ -137,7 +168,12 @@ export function startProcess(
 		},
 		write(text) {
 			const { stdin } = child;
-			if (stdin !== null && !ended && !stdin.destroyed) stdin.write(text);
+			if (stdin !== null && !ended && stdin.writable) stdin.write(text);
+		},
+		endInput: () => void child.stdin?.end(),
+		tell(text) {
+			const control = child.stdio[3];
+			if (control instanceof Socket && !ended && control.writable) control.write(text);
 		},
 		done,
 	};
@@ -153,18 +189,29 @@ function launch(request: ProcessRequest, pipe: Pipe | undefined): Launched {
 			cwd: request.cwd,
 			env: { ...request.env },
 			detached: true,
-			stdio: [request.input === true ? "pipe" : "ignore", target, target],
+			stdio: [
+				request.input === true ? "pipe" : "ignore",
+				target,
+				target,
+				...(request.control === true ? (["pipe"] as const) : []),
+			],
 		});
 		// A program that closed its input is no error of ours.
 		child.stdin?.on("error", () => undefined);
+		child.stdio[3]?.on("error", () => undefined);
 	} catch (error) {
 		if (pipe !== undefined) closePipe(pipe);
 		throw error;
 	}
 	if (pipe === undefined)
-		return { child, streams: [child.stdout, child.stderr].filter((stream) => stream !== null) };
+		return {
+			child,
+			streams: [child.stdout, child.stderr].filter((stream) => stream !== null),
+			errors: request.split === true ? child.stderr : null,
+		};
 	closeSync(pipe.writeFd);
-	return { child, streams: [new Socket({ fd: pipe.readFd, readable: true, writable: false })] };
+	const output = new Socket({ fd: pipe.readFd, readable: true, writable: false });
+	return { child, streams: [output], errors: null };
 }
 
 /** Resolves when every stream has ended, or after the time given to children that hold it open. */

@@ -1,4 +1,4 @@
-import type { Environment, RunningCommand } from "#daemon/agent/environment.ts";
+import type { Environment, RunningCommand, TerminalSize } from "#daemon/agent/environment.ts";
 import type { SandboxMode } from "#protocol/record.ts";
 import { type CodexConnection, CodexError, type CodexMethods } from "../method.ts";
 import { sandboxPolicy } from "../params/shared.ts";
@@ -11,7 +11,12 @@ const OUTPUT_CAP_BYTES = 1024 * 1024;
 const TIMEOUT_MS = 10_000;
 const TIMEOUT_CODE = 124;
 const KILL_GRACE_MS = 500;
+const INVALID_PARAMS = -32602;
 
+/** Of a terminal whose client names no size; the real server's. */
+const DEFAULT_SIZE: TerminalSize = { rows: 24, cols: 80 };
+
+const terminalSize = struct("CommandExecTerminalSize", { rows: u32, cols: u32 });
 const execParams = struct("CommandExecParams", {
 	command: list(string),
 	processId: optional(string),
@@ -24,12 +29,17 @@ const execParams = struct("CommandExecParams", {
 	timeoutMs: optional(u32),
 	cwd: optional(string),
 	env: optional(object),
-	size: optional(object),
+	size: optional(terminalSize),
 	sandboxPolicy: optional(sandboxPolicy),
 });
 const processParams = struct("CommandExecTerminateParams", { processId: string });
 
-const writeParams = struct("CommandExecWriteParams", { processId: string, deltaBase64: optional(string) });
+const writeParams = struct("CommandExecWriteParams", {
+	processId: string,
+	deltaBase64: optional(string),
+	closeStdin: optional(boolean),
+});
+const resizeParams = struct("CommandExecResizeParams", { processId: string, size: terminalSize });
 
 export interface CommandPorts {
 	readonly environment: Environment;
@@ -71,8 +81,24 @@ function rootsOf(policy: Asked["sandboxPolicy"]): readonly string[] {
 	return Array.isArray(roots) ? roots.filter((root) => typeof root === "string") : [];
 }
 
-function checkAsked({ command, processId, tty, streamStdin, streamStdoutStderr }: Asked): void {
+/** A refusal of params that were understood. */
+function wrong(message: string): CodexError {
+	return new CodexError(message, INVALID_PARAMS);
+}
+
+function checkSize({ rows, cols }: TerminalSize): void {
+	if (rows === 0 || cols === 0) throw wrong("command/exec size rows and cols must be greater than 0");
+}
+
+function decodeBase64(text: string): string {
+	if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) throw wrong("invalid deltaBase64: not base64");
+	return Buffer.from(text, "base64").toString();
+}
+
+function checkAsked({ command, processId, tty, streamStdin, streamStdoutStderr, size }: Asked): void {
 	if (command.length === 0) throw new CodexError("command must not be empty");
+	if (size !== null && tty !== true) throw wrong("command/exec size requires tty: true");
+	if (size !== null) checkSize(size);
 	if (processId === null && (tty || streamStdin || streamStdoutStderr))
 		throw new CodexError("command/exec tty or streaming requires a client-supplied processId");
 }
@@ -97,18 +123,47 @@ function limitTime(asked: Asked, command: RunningCommand): Disposable & { readon
 	};
 }
 
+interface Held {
+	readonly command: RunningCommand;
+	readonly hasInput: boolean;
+	readonly hasTerminal: boolean;
+}
+
+type Stream = "stdout" | "stderr";
+
+/** Takes what a command prints, each stream up to the bound, and tells it where that was asked for. */
+function follow(command: RunningCommand, asked: Asked, connection: CodexConnection) {
+	const { processId } = asked;
+	const streams = asked.tty === true || asked.streamStdoutStderr === true;
+	const caps = { stdout: createCap(capOf(asked)), stderr: createCap(capOf(asked)) };
+	const take = (stream: Stream) => (chunk: string) => {
+		const { text, capReached } = caps[stream].add(chunk);
+		if (!streams || text === "") return;
+		const deltaBase64 = Buffer.from(text).toString("base64");
+		connection.notify("command/exec/outputDelta", { processId, stream, deltaBase64, capReached });
+	};
+	const stack = new DisposableStack();
+	stack.use(command.onOutput(take("stdout")));
+	const errors = command.onErrorOutput?.(take("stderr"));
+	if (errors !== undefined) stack.use(errors);
+	return {
+		text: (stream: Stream): string => (streams ? "" : caps[stream].text),
+		[Symbol.dispose]: () => stack.dispose(),
+	};
+}
+
 /** `command/exec`: a client's own command in the sandbox it names, outside of any thread. */
 export function createCommandMethods({ environment, cwd, sandboxMode }: CommandPorts): CodexMethods {
-	const running = new Map<string, RunningCommand>();
+	const running = new Map<string, Held>();
 
 	function keyOf(processId: string, { connectionId }: CodexConnection): string {
 		return `${connectionId} ${processId}`;
 	}
 
-	function find(processId: string, connection: CodexConnection): RunningCommand {
-		const command = running.get(keyOf(processId, connection));
-		if (!command) throw new CodexError(`no active command/exec for process id ${JSON.stringify(processId)}`);
-		return command;
+	function find(processId: string, connection: CodexConnection): Held {
+		const held = running.get(keyOf(processId, connection));
+		if (!held) throw new CodexError(`no active command/exec for process id ${JSON.stringify(processId)}`);
+		return held;
 	}
 
 	function start(asked: Asked): RunningCommand {
@@ -120,14 +175,18 @@ export function createCommandMethods({ environment, cwd, sandboxMode }: CommandP
 			sandbox: policy === null ? sandboxMode() : modeOfPolicy(policy),
 			networkAccess: policy?.["networkAccess"] === true,
 			writableRoots: rootsOf(policy),
-			...(asked.tty === true || asked.streamStdin === true ? { tty: true } : {}),
+			...(asked.tty === true
+				? { tty: true, size: asked.size ?? DEFAULT_SIZE }
+				: { split: true, input: asked.streamStdin === true }),
 		});
 	}
 
 	/** Holds the client's name for the command, and ends it when the client goes away. */
-	function hold(processId: string | null, command: RunningCommand, connection: CodexConnection): Disposable {
-		const key = processId === null ? null : keyOf(processId, connection);
-		if (key !== null) running.set(key, command);
+	function hold(asked: Asked, command: RunningCommand, connection: CodexConnection): Disposable {
+		const key = asked.processId === null ? null : keyOf(asked.processId, connection);
+		const hasTerminal = asked.tty === true;
+		const held = { command, hasTerminal, hasInput: hasTerminal || asked.streamStdin === true };
+		if (key !== null) running.set(key, held);
 		const gone = connection.onClose(() => command.kill(KILL_GRACE_MS));
 		return {
 			[Symbol.dispose]() {
@@ -143,39 +202,39 @@ export function createCommandMethods({ environment, cwd, sandboxMode }: CommandP
 		if (processId !== null && running.has(keyOf(processId, connection)))
 			throw new CodexError(`duplicate active command/exec process id: ${JSON.stringify(processId)}`);
 		const command = start(asked);
-		using _held = hold(processId, command, connection);
-		const streams = asked.tty === true || asked.streamStdoutStderr === true;
-		const cap = createCap(capOf(asked));
-		using _output = command.onOutput((chunk) => {
-			const { text, capReached } = cap.add(chunk);
-			if (!streams || text === "") return;
-			const deltaBase64 = Buffer.from(text).toString("base64");
-			connection.notify("command/exec/outputDelta", { processId, stream: "stdout", deltaBase64, capReached });
-		});
+		using _held = hold(asked, command, connection);
+		using printed = follow(command, asked, connection);
 		using limit = limitTime(asked, command);
 		const result = await command.done;
 		if (result.startError !== null && command.pid === null)
 			throw new CodexError(`exec failed: ${result.startError}`);
 		const exitCode = limit.reached ? TIMEOUT_CODE : result.exitCode;
-		return { exitCode, stdout: streams ? "" : cap.text, stderr: "" };
+		return { exitCode, stdout: printed.text("stdout"), stderr: printed.text("stderr") };
 	}
 
 	return {
 		"command/exec": (params, connection) => exec(execParams.decode(params), connection),
 		"command/exec/terminate"(params, connection) {
-			find(processParams.decode(params).processId, connection).kill(KILL_GRACE_MS);
+			find(processParams.decode(params).processId, connection).command.kill(KILL_GRACE_MS);
 			return {};
 		},
 		"command/exec/write"(params, connection) {
-			const { processId, deltaBase64 } = writeParams.decode(params);
-			const command = find(processId, connection);
-			if (!command.write) throw new CodexError("stdin streaming is not enabled for this command/exec");
-			command.write(Buffer.from(deltaBase64 ?? "", "base64").toString());
+			const { processId, deltaBase64, closeStdin } = writeParams.decode(params);
+			const { command, hasInput } = find(processId, connection);
+			if (deltaBase64 === null && closeStdin !== true)
+				throw wrong("command/exec/write requires deltaBase64 or closeStdin");
+			if (!hasInput) throw new CodexError("stdin streaming is not enabled for this command/exec");
+			if (deltaBase64 !== null) command.write?.(decodeBase64(deltaBase64));
+			if (closeStdin === true) command.endInput?.();
 			return {};
 		},
 		"command/exec/resize"(params, connection) {
-			find(processParams.decode(params).processId, connection);
-			throw new CodexError("command/exec is not a tty");
+			const { processId, size } = resizeParams.decode(params);
+			const { command, hasTerminal } = find(processId, connection);
+			checkSize(size);
+			if (!hasTerminal) throw new CodexError("failed to resize PTY: process is not attached to a PTY");
+			command.resize?.(size);
+			return {};
 		},
 	};
 }
