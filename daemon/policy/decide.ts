@@ -74,8 +74,7 @@ export function decide(question: PolicyQuestion): Verdict {
 }
 
 function decideCommand(question: PolicyQuestion): Verdict {
-	if (question.escalated && question.approvalPolicy === "never" && question.sandbox !== "danger-full-access")
-		return refuse(ESCALATION_UNDER_NEVER);
+	if (question.escalated && question.approvalPolicy === "never") return refuse(ESCALATION_UNDER_NEVER);
 	const commands = partsOf(question);
 	const ruling = ruleOn(commands, question.rules ?? []);
 	const verdict = decideByRules(question, ruling) ?? decideByNature(question);

@@ -56,6 +56,12 @@ describe("policy for commands", () => {
 		],
 		["never refuses an escalation", "ls", { approvalPolicy: "never", escalated: true }, { kind: "refuse" }],
 		[
+			"never refuses an escalation also where there is no wall, as the reference does",
+			"ls",
+			{ approvalPolicy: "never", escalated: true, sandbox: "danger-full-access" },
+			{ kind: "refuse" },
+		],
+		[
 			"never without a sandbox runs what only reads",
 			"cat a && ls | head -3",
 			{ approvalPolicy: "never", sandboxAvailable: false },
