@@ -15,7 +15,7 @@ import { contextOf, type ExportFacts, endOf, metaOf, secondsOf } from "./export-
 import { exportItem, exportUsage } from "./item-out.ts";
 import type { Json } from "./line.ts";
 
-const PAGE = 100;
+const PAGE = 20;
 
 export interface ExportLine {
 	type: string;

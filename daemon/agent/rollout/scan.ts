@@ -1,5 +1,6 @@
+import { findThread } from "#daemon/storage/repository/chat-thread.ts";
 import type { RolloutFile, RolloutHead } from "#daemon/storage/repository/rollout-head.ts";
-import { rolloutHeadsWrite } from "#daemon/storage/repository/rollout-head.ts";
+import { rolloutHeadsWrite, rolloutNamesWrite } from "#daemon/storage/repository/rollout-head.ts";
 import { findRollout, findRolloutFile, type RolloutRow } from "#daemon/storage/repository/rollout-row.ts";
 import { fileAt, findRollouts } from "./find-files.ts";
 import type { RolloutPorts, ScanResult } from "./port.ts";
@@ -84,6 +85,22 @@ async function look(
 	}
 }
 
+/** Names are in a file of their own; a thread's own file does not change by them. */
+async function takeNames(
+	ports: RolloutPorts,
+	names: ReadonlyMap<string, string>,
+	tally: Tally,
+): Promise<void> {
+	const { store } = ports;
+	const unnamed = [...names]
+		.filter(([id]) => findRollout(store, id) !== undefined && findThread(store, id)?.named === false)
+		.map(([thread_id, title]) => ({ thread_id, title }));
+	if (unnamed.length === 0) return;
+	const { thread_ids } = await store.write(rolloutNamesWrite, { names: unnamed });
+	for (const threadId of thread_ids) ports.changed(threadId);
+	tally.updated += thread_ids.length;
+}
+
 /** Looks through a Codex home; of each file that is new or has changed the start is read. */
 export async function scanRollouts(ports: RolloutPorts, signal: AbortSignal): Promise<ScanResult> {
 	const tally: Tally = { files: 0, added: 0, updated: 0, skipped: [], skippedCount: 0, threadIds: [] };
@@ -94,6 +111,8 @@ export async function scanRollouts(ports: RolloutPorts, signal: AbortSignal): Pr
 		await look(found, { ports, names, tally, batch });
 		if (batch.heads.length + batch.ignored.length >= BATCH) await save(ports, batch, tally);
 	}
-	if (!signal.aborted) await save(ports, batch, tally);
+	if (signal.aborted) return tally;
+	await save(ports, batch, tally);
+	await takeNames(ports, names, tally);
 	return tally;
 }

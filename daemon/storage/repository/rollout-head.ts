@@ -76,22 +76,25 @@ function insertHead(tx: Tx, machineId: string, head: RolloutHead): void {
 	});
 }
 
-/** The file went to another folder (put away, taken back) or got a name; what happened here since has precedence. */
-function moveHead(tx: Tx, thread: StoredThread, head: RolloutHead): void {
+/** The file went to another folder (put away, taken back), got a name or grew; what happened here since has precedence. */
+function moveHead(tx: Tx, thread: StoredThread, head: RolloutHead): Outcome {
 	const before = thread.settings.rollout_path;
-	const settings = mergeSettings(thread.settings, { rollout_path: head.settings.rollout_path ?? null });
-	const moved = before !== undefined && before !== head.settings.rollout_path;
+	const path = head.settings.rollout_path ?? null;
+	const moved = before !== undefined && before !== path;
 	const archived = moved ? head.archived : thread.archived;
-	const named = thread.named === true || head.named;
+	const isNamed = thread.named !== true && head.named;
+	const grew = head.updated_at_ms > thread.updated_at_ms;
+	if (!moved && !isNamed && !grew) return "known";
 	tx.run(
-		"UPDATE chat_thread SET settings = ?, archived = ?, title = ?, named = ?, updated_at_ms = max(updated_at_ms, ?) WHERE thread_id = ?",
-		JSON.stringify(settings),
+		"UPDATE chat_thread SET settings = ?, archived = ?, title = ?, named = max(named, ?), updated_at_ms = max(updated_at_ms, ?) WHERE thread_id = ?",
+		JSON.stringify(mergeSettings(thread.settings, { rollout_path: path })),
 		archived ? 1 : 0,
-		thread.named !== true && head.named ? head.title : thread.title,
-		named ? 1 : 0,
+		isNamed ? head.title : thread.title,
+		isNamed ? 1 : 0,
 		head.updated_at_ms,
 		thread.thread_id,
 	);
+	return "updated";
 }
 
 /** Threads that the real Codex runs for us have files of their own there. */
@@ -133,8 +136,7 @@ function takeHead(
 	}
 	if (known.state === "head") saveFile(tx, file, { ...known, thread_id });
 	if (known.state === "ours" || known.state === "exported") return "known";
-	moveHead(tx, thread, head);
-	return "updated";
+	return moveHead(tx, thread, head);
 }
 
 interface HeadsInput {
@@ -158,6 +160,21 @@ export const rolloutHeadsWrite = defineWrite(
 				outcome: takeHead(tx, { file, head, machine_id, revive }),
 			})),
 		};
+	},
+);
+
+/** Names that threads got in the Codex CLI; one that somebody gave here stays. Ids of those that changed. */
+export const rolloutNamesWrite = defineWrite(
+	"chat.rollout.names",
+	(tx, input: { names: readonly { thread_id: string; title: string }[] }): { thread_ids: string[] } => {
+		const thread_ids: string[] = [];
+		for (const { thread_id, title } of input.names) {
+			const sql = "UPDATE chat_thread SET title = ?, named = 1 WHERE thread_id = ? AND named = 0";
+			if (tx.run(sql, title, thread_id).changes === 0) continue;
+			tx.append(threadStream(thread_id), "thread.renamed", { title });
+			thread_ids.push(thread_id);
+		}
+		return { thread_ids };
 	},
 );
 

@@ -5,7 +5,12 @@ import { defineWrite, type Tx, type WriteCommand } from "../store.ts";
 import { settleCounters } from "./chat-fork.ts";
 import { appendHistory, replaceHistory } from "./chat-history.ts";
 import { mergeSettings, requireThread, type StoredThread, threadStream } from "./chat-thread.ts";
-import { type RolloutFile, rolloutExportedWrite, rolloutHeadsWrite } from "./rollout-head.ts";
+import {
+	type RolloutFile,
+	rolloutExportedWrite,
+	rolloutHeadsWrite,
+	rolloutNamesWrite,
+} from "./rollout-head.ts";
 import { findRollout, lastTurnId, type RolloutRow } from "./rollout-row.ts";
 import { addAgent, listThreadAgents } from "./weave-agent.ts";
 import { DEFAULT_SESSION_ID } from "./weave-session.ts";
@@ -258,6 +263,7 @@ export const rolloutLoadedWrite = defineWrite(
 /** The writes of the rollout library, for the writer thread. */
 export const ROLLOUT_COMMANDS = [
 	rolloutHeadsWrite,
+	rolloutNamesWrite,
 	rolloutBeginWrite,
 	rolloutStepsWrite,
 	rolloutLoadedWrite,

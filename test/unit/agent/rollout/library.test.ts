@@ -93,6 +93,7 @@ test("rollout: a thread that was deleted here stays deleted, until its file is a
 test("rollout: what the CLI puts away or names is put away and named here", async () => {
 	await using home = await openRolloutHome();
 	const path = await home.put([meta(), ...turn("t1", "One", "1")]);
+	await home.put([meta({ id: OTHER }), ...turn("t2", "Two", "2")], OTHER);
 	await home.library.scan();
 	const archive = join(home.codexHome, "archived_sessions");
 	await mkdir(archive);
@@ -100,13 +101,16 @@ test("rollout: what the CLI puts away or names is put away and named here", asyn
 	const names = [
 		{ id: ID, thread_name: "Old" },
 		{ id: ID, thread_name: "A name" },
+		{ id: OTHER, thread_name: "The other" },
 	];
 	await writeFile(
 		join(home.codexHome, "session_index.jsonl"),
 		names.map((name) => `${JSON.stringify(name)}\n`).join(""),
 	);
-	expect(await home.library.scan()).toMatchObject({ added: 0, updated: 1 });
-	expect(list(home)).toEqual([]);
+	expect(await home.library.scan()).toMatchObject({ added: 0, updated: 2 });
+	expect(list(home)).toEqual([OTHER]);
+	expect(findThread(home.store, OTHER)).toMatchObject({ title: "The other", named: true });
+	expect(await home.library.scan()).toMatchObject({ added: 0, updated: 0 });
 	expect(list(home, true)).toEqual([ID]);
 	expect(findThread(home.store, ID)).toMatchObject({ title: "A name", named: true });
 	await home.library.ensureThread(ID);
