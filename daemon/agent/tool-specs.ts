@@ -21,6 +21,27 @@ export function joinNamespaces(specs: readonly ModelItem[]): ModelItem[] {
 	return joined;
 }
 
+const FUNCTION_KINDS: ReadonlySet<string> = new Set(["function", "custom"]);
+
+/** Tools as models take them that read them in the input: all in namespaces, and none that the provider runs itself. */
+export function functionNamespace(specs: readonly ModelItem[]): ModelItem[] {
+	const tools = specs.filter(({ type }) => FUNCTION_KINDS.has(type));
+	const functions = { type: "namespace", name: "functions", description: "", tools };
+	return [functions, ...specs.filter(({ type }) => type === "namespace")];
+}
+
+/** Namespaces whose tools only `tool_search` shows, with what they say of themselves. */
+export function deferredNamespaces(
+	tools: readonly Tool[],
+): readonly { readonly name: string; readonly description: string }[] {
+	const specs = tools
+		.map((tool) => tool.spec)
+		.filter((spec) => spec.type === "namespace" && isDeferred(spec));
+	return joinNamespaces(specs)
+		.map(({ name, description }) => ({ name: String(name), description: String(description ?? "") }))
+		.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+}
+
 const isDeferred = (spec: ModelItem): boolean =>
 	innerSpecs(spec).every((inner) => inner["defer_loading"] === true);
 

@@ -75,7 +75,7 @@ async function report({
 	if (context.signal.aborted) {
 		cell.end();
 		session.close(cell);
-		return refusal("aborted by user");
+		return { ...refusal("aborted by user"), stopTurn: true };
 	}
 	const { state, stopTurn } = cell;
 	if (state !== "running") session.close(cell);

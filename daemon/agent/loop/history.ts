@@ -7,6 +7,8 @@ export interface ToolCall {
 	/** Where the model was offered the tool in a group of its own. */
 	namespace: string | null;
 	custom: boolean;
+	/** A search for tools, which is answered by their specs. */
+	search?: boolean;
 	/** Arguments text of a function call, input text of a custom call. */
 	input: string;
 }
@@ -29,8 +31,17 @@ export function assistantItem(content: string, id: string): ModelItem {
 	return { type: "message", id, role: "assistant", content: [{ type: "output_text", text: content }] };
 }
 
+/** Only one that is left to us; the provider runs others itself. */
+function parseSearch(item: ModelItem): ToolCall | null {
+	if (item["execution"] !== "client") return null;
+	const input = JSON.stringify(item["arguments"] ?? {});
+	const callId = text(item["call_id"]);
+	return { callId, name: "tool_search", namespace: null, custom: false, search: true, input };
+}
+
 /** The tool call that an item is, or null. What a model says is an edge: members of a wrong type count as empty. */
 export function parseToolCall(item: ModelItem): ToolCall | null {
+	if (item.type === "tool_search_call") return parseSearch(item);
 	const custom = item.type === "custom_tool_call";
 	if (!custom && item.type !== "function_call") return null;
 	const input = custom ? item["input"] : item["arguments"];
@@ -46,10 +57,16 @@ export function parseToolCall(item: ModelItem): ToolCall | null {
 
 /** The answer to a call; parts where the result is more than text. `newId` makes the id that kept items carry. */
 export function outputItem(
-	call: Pick<ToolCall, "callId" | "custom">,
+	call: Pick<ToolCall, "callId" | "custom" | "search">,
 	output: string | readonly ModelItem[],
 	newId?: () => string,
 ): ModelItem {
+	if (call.search === true) {
+		const found = typeof output === "string" ? [] : output;
+		const id = newId === undefined ? {} : { id: `tso_${newId()}` };
+		const about = { call_id: call.callId, status: "completed", execution: "client" };
+		return { type: "tool_search_output", ...id, ...about, tools: found };
+	}
 	const prefix = call.custom ? "ctco" : "fco";
 	return {
 		type: call.custom ? "custom_tool_call_output" : "function_call_output",
@@ -93,6 +110,12 @@ export function abortedOutput({ name, namespace }: ToolCall, elapsedMs: number):
 export const TURN_ABORTED_TEXT =
 	"<turn_aborted>\nThe user stopped the turn before this point. Commands that ran then may have done part of their work, or may still run. Look before you repeat anything.\n</turn_aborted>";
 
+const OUTPUTS: ReadonlySet<string> = new Set([
+	"function_call_output",
+	"custom_tool_call_output",
+	"tool_search_output",
+]);
+
 /**
  * History in which every call has an output: a daemon that died in the middle of a call left none, and the API refuses
  * such a history. The same input gives the same output, so consecutive requests keep their common prefix.
@@ -100,8 +123,7 @@ export const TURN_ABORTED_TEXT =
 export function withOutputs(history: readonly ModelItem[]): ModelItem[] {
 	const answered = new Set<unknown>();
 	for (const item of history) {
-		if (item.type === "function_call_output" || item.type === "custom_tool_call_output")
-			answered.add(item["call_id"]);
+		if (OUTPUTS.has(item.type)) answered.add(item["call_id"]);
 	}
 	return history.flatMap((item) => {
 		const call = parseToolCall(item);

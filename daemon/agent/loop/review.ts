@@ -1,4 +1,9 @@
-import type { LoopPorts, TurnInput, TurnOutcome } from "#daemon/agent/loop-port.ts";
+import {
+	type LoopPorts,
+	REPLACED_REASON,
+	type TurnInput,
+	type TurnOutcome,
+} from "#daemon/agent/loop-port.ts";
 import type { Item } from "#protocol/codex-item.ts";
 import { contextItems } from "./context.ts";
 import { assistantItem, TURN_ABORTED_TEXT, userItem } from "./history.ts";
@@ -60,7 +65,8 @@ export async function runReview(
 	const exited: Item = { type: "exitedReviewMode", id: newId(), review };
 	await tellWhole(main, exited);
 	await keep(main, done ? [DONE, review, answer] : [STOPPED, "None.", answer]);
-	if (outcome.status === "interrupted") await remember(main, [userItem(TURN_ABORTED_TEXT, `msg_${newId()}`)]);
+	if (outcome.status === "interrupted" && outcome.reason !== REPLACED_REASON)
+		await remember(main, [userItem(TURN_ABORTED_TEXT, `msg_${newId()}`)]);
 	const timing = { startedAtMs: null, completedAtMs: null };
 	await tellWhole(main, agentMessage({ id: `msg_${newId()}`, text: answer, phase: null, timing }));
 	return outcome.status === "completed" ? { status: "completed", finalText: answer } : outcome;

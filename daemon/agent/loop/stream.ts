@@ -1,5 +1,6 @@
 import { AppError } from "#base/app-error.ts";
 import type { ModelEvent, ModelFailure, ModelItem, ModelRequest } from "#daemon/agent/model.ts";
+import { functionNamespace, requestSpecs } from "#daemon/agent/tool-specs.ts";
 import type { TokenCounts } from "#protocol/codex-item.ts";
 import { requestInput } from "./context.ts";
 import { withOutputs } from "./history.ts";
@@ -48,13 +49,17 @@ const failedInStream = (failure: ModelFailure): boolean =>
 export function requestOf(turn: Turn, kind: NonNullable<ModelRequest["kind"]>): ModelRequest {
 	const { input, ports } = turn;
 	const conversation = requestInput(input.prelude, withOutputs(turn.history));
+	const specs = requestSpecs(ports.tools);
+	const tools = functionNamespace(specs);
+	// The same in each request of the thread, so that requests keep their common prefix.
+	const told = { type: "additional_tools", id: `at_${input.threadId}`, role: "developer", tools };
 	return {
 		threadId: input.threadId,
 		turnId: input.turnId,
 		model: input.model,
 		cwd: input.cwd,
-		input: conversation,
-		tools: ports.tools.map((tool) => tool.spec),
+		input: turn.model.toolsInInput ? [told, ...conversation] : conversation,
+		tools: specs,
 		kind,
 		windowNumber: turn.windowNumber,
 		...(input.options === undefined ? {} : { options: input.options }),

@@ -49,7 +49,7 @@ async function perform({ server, tool, args, context, run }: ResourceCall): Prom
 		await context.items.completed({ ...item, ...ended(), status: "completed", result });
 		return { output: text, success: true, stopTurn: false };
 	} catch (error) {
-		if (context.signal.aborted) return refusal("aborted by user");
+		if (context.signal.aborted) return { ...refusal("aborted by user"), stopTurn: true };
 		const message = `${tool} failed: ${failureText(error, 0)}`;
 		await context.items.completed({ ...item, ...ended(), status: "failed", error: { message } });
 		return refusal(message);

@@ -110,7 +110,7 @@ function finishedItem(item: McpToolCallItem, outcome: Outcome, completedAtMs: nu
 	return { ...ended, status: isError === true ? "failed" : "completed", result };
 }
 
-const INTERRUPTED: ToolResult = { output: "aborted by user", success: false, stopTurn: false };
+const INTERRUPTED: ToolResult = { output: "aborted by user", success: false, stopTurn: true };
 
 async function call(options: McpToolOptions, input: string, context: ToolContext): Promise<ToolResult> {
 	const { server, tool, grants, allowForGood } = options;

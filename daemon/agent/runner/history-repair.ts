@@ -10,7 +10,9 @@ const UNKNOWN_OUTPUT =
  */
 export function repairHistory(history: readonly ModelItem[]): readonly ModelItem[] {
 	const answered = new Set<unknown>();
-	for (const item of history) if (item.type.endsWith("_call_output")) answered.add(item["call_id"]);
+	for (const item of history)
+		if (item.type.endsWith("_call_output") || item.type === "tool_search_output")
+			answered.add(item["call_id"]);
 	return history.flatMap((item) => {
 		const call = parseToolCall(item);
 		return call === null || answered.has(call.callId) ? [item] : [item, outputItem(call, UNKNOWN_OUTPUT)];

@@ -3,6 +3,7 @@ import type { ModelItem } from "#daemon/agent/model.ts";
 import type { TurnRecording } from "#daemon/agent/recorder/port.ts";
 import type { Tool, ToolContext } from "#daemon/agent/tool.ts";
 import type { ToolSetRequest } from "#daemon/agent/tool-source.ts";
+import { deferredNamespaces } from "#daemon/agent/tool-specs.ts";
 import { readEpoch, readHistory } from "#daemon/storage/repository/chat-history.ts";
 import { readThreadEnv, requireThread, type StoredThread } from "#daemon/storage/repository/chat-thread.ts";
 import type { readTurnTask } from "#daemon/storage/repository/chat-turn.ts";
@@ -69,7 +70,20 @@ async function gather(
 		deps.tools({ ...place, mode }),
 		deps.prelude({ ...place, approvalPolicy, sandbox }),
 	]);
-	return { tools, prelude };
+	return { tools, prelude: withDeferredTools(prelude, tools) };
+}
+
+/** The prelude with the names of the tools that have to be searched for, behind our other words to the model. */
+function withDeferredTools(prelude: readonly ModelItem[], tools: readonly Tool[]): readonly ModelItem[] {
+	const namespaces = deferredNamespaces(tools);
+	const at = prelude.findLastIndex((item) => item["role"] === "developer");
+	const item = prelude[at];
+	if (namespaces.length === 0 || at < 1 || item === undefined) return prelude;
+	const lines = namespaces.map(({ name, description }) => `- ${name}: ${description}`);
+	const text = ["<tools>", "Deferred tool namespaces:", ...lines, "</tools>"].join("\n");
+	const parts = Array.isArray(item["content"]) ? (item["content"] as ModelItem[]) : [];
+	const longer = { ...item, content: [...parts, { type: "input_text", text }] };
+	return prelude.with(at, longer);
 }
 
 export function createTurnSetup({ deps, approvals, questions, grants }: TurnSetupPorts): TurnSetup {

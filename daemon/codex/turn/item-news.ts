@@ -21,6 +21,9 @@ const isModelCommand = (item: Item): boolean =>
 const maybeAsked = (item: Item): boolean =>
 	item.type === "commandExecution" && item.source === "agent" && item.processId === null;
 
+const isDropped = (item: Item): boolean =>
+	item.type === "mcpToolCall" || ("status" in item && item.status === "declined");
+
 /** News of items; `beforeTurn` is told when a review's first item is over. */
 export function createItemNews(
 	{ desk, clock }: NewsPorts,
@@ -59,8 +62,8 @@ export function createItemNews(
 			tellStarted(live, event);
 		},
 		completed(live, { item, turn_id }) {
-			// A call that waited for an answer when its turn was cut: the reference never speaks of it again.
-			if (turn_id === live.endedTurnId && "status" in item && item.status === "declined") return;
+			// A call that waited for somebody's answer when its turn was cut: the reference never speaks of it again.
+			if (turn_id === live.endedTurnId && isDropped(item)) return;
 			release(live, item.id);
 			live.commandsSince.delete(item.id);
 			if (item.type === "agentMessage" && turn_id === live.activeTurnId) live.lastMessage = item;

@@ -55,6 +55,7 @@ export function describeModel(
 			supportsParallelToolCalls: true,
 			takesImages: true,
 			defaultEffort: null,
+			toolNamespaces: true,
 		};
 		return withConfig(unknown, config, UNKNOWN_WINDOW);
 	}
@@ -69,6 +70,9 @@ export function describeModel(
 			supportsParallelToolCalls: !model.responsesLite,
 			takesImages: model.inputModalities.includes("image"),
 			defaultEffort: model.defaultEffort,
+			toolNamespaces: true,
+			// A script finds tools by itself.
+			toolSearch: model.toolMode === "classic",
 		},
 		config,
 		model.contextWindow,

@@ -195,7 +195,7 @@ test("code mode: an interrupted turn ends its scripts", async () => {
 		},
 	});
 	const result = await bench.exec("await tools.hold({}); while (true) {}", turn.signal);
-	expect(result).toEqual({ output: "aborted by user", success: false, stopTurn: false });
+	expect(result).toEqual({ output: "aborted by user", success: false, stopTurn: true });
 	expect(bench.mode.running).toBe(0);
 	expect(texts(await bench.wait({ cell_id: "1" }))).toEqual(["Script error:\nexec cell 1 not found"]);
 });

@@ -88,7 +88,8 @@ test("review: an interrupt ends it with the same words", async () => {
 	bench.interrupt();
 	expect(await running).toMatchObject({ status: "interrupted" });
 	expect(bench.lines().some((line) => line.startsWith("delta"))).toBe(false);
-	expect(kept(bench.events)).toHaveLength(2);
+	expect(kept(bench.events)).toHaveLength(3);
+	expect(JSON.stringify(kept(bench.events)[2])).toContain("<turn_aborted>");
 });
 
 test("review: findings are shown with their places, and text that is no JSON as it is", () => {
