@@ -81,15 +81,8 @@ function openMcp(
 function openBackend({ env, clock, random, logger, paths }: DaemonWorld, { store }: AgentParts) {
 	return createCliBackend({
 		...{ env, clock, random, logger },
-		threads: {
-			read(threadId) {
-				const { provider_thread_id: id, provider_mark: mark } = findThread(store, threadId)?.settings ?? {};
-				return id === undefined || mark === undefined ? null : { id, mark };
-			},
-			async save(thread_id, { id, mark }) {
-				const note = { thread_id, provider_thread_id: id, provider_mark: mark };
-				await store.write(noteProviderThreadWrite, note);
-			},
+		async onThreadMade(thread_id, provider_thread_id) {
+			await store.write(noteProviderThreadWrite, { thread_id, provider_thread_id });
 		},
 		codexHome: paths.codexHome,
 		cwd: paths.home,

@@ -49,8 +49,6 @@ export const threadSettingsSchema = z.looseObject({
 	runner: runnerKindSchema.optional(),
 	/** Id of the thread at the provider (the real codex), where it is another than ours. */
 	provider_thread_id: z.string().optional(),
-	/** How much of the history that thread knew when its last turn ended, `count:digest`. */
-	provider_mark: z.string().optional(),
 	/** The rollout that it was imported from. */
 	rollout_path: z.string().optional(),
 });

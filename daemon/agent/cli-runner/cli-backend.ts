@@ -5,12 +5,12 @@ import type { Logger } from "#daemon/telemetry/port.ts";
 import { type RunnerKind, runnerKindSchema, type ThreadSettings } from "#protocol/record.ts";
 import type { CodexRequestHandler } from "./codex-process.ts";
 import { type CodexServer, createCodexServer } from "./codex-server.ts";
-import { createProviderThreadBook, type ProviderThreads } from "./provider-thread.ts";
+import { createProviderThreadBook } from "./provider-thread.ts";
 import { createCliTurns } from "./run-cli-turn.ts";
 
 export interface CliBackendOptions {
-	/** Ids of the program's threads. */
-	readonly threads: ProviderThreads;
+	/** The program has a thread of its own for one of ours, by this id. */
+	readonly onThreadMade: (threadId: string, providerThreadId: string) => Promise<void>;
 	readonly env: Readonly<Record<string, string | undefined>>;
 	readonly codexHome: string;
 	/** Where the program is started. */
@@ -45,7 +45,7 @@ export function createCliBackend(options: CliBackendOptions): CliBackend {
 	const { embedded } = options;
 	const usual = defaultBackend(options.env);
 	let server: CodexServer | undefined;
-	const book = createProviderThreadBook(options.threads);
+	const book = createProviderThreadBook(options.onThreadMade);
 	const onRequest: CodexRequestHandler = (request) => turns.onRequest(request);
 
 	function open(): CodexServer {

@@ -160,19 +160,19 @@ export function createCliTurns(server: () => CodexServer, threads: ProviderThrea
 			const source = server();
 			const ready = await source.ready(signal);
 			const { process } = ready;
-			const providerThreadId = await threads.open(ready, input, {
+			const { id: providerThreadId, usageBefore } = await threads.open(ready, input, {
 				context,
 				modelProvider: ports.provider.providerId,
 			});
 			// A message for a thread whose turn still runs would become a part of that turn.
 			const before = runningOf({ threadId: providerThreadId });
 			if (before !== undefined) await orAborted(before.outcome.promise, signal);
-			const running = createRunningTurn(input, ports, { context, process, providerThreadId });
+			const running = createRunningTurn(input, ports, { context, process, providerThreadId, usageBefore });
 			const outcome = await carry(source, running);
 			if (outcome.status === "failed" && !running.isErrorTold)
 				await ports.emit({ type: "error", error: outcome.error, willRetry: false });
 			// What a program that died has kept of the turn is anybody's guess; the next one is told anew.
-			if (!running.isLost) await threads.settle(input.threadId, running.history.known);
+			if (!running.isLost) threads.settle(input.threadId, running.history.known);
 			return outcome;
 		} catch (error) {
 			if (signal.aborted) return { status: "interrupted", reason: String(signal.reason) };

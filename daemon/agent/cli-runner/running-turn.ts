@@ -2,10 +2,12 @@ import { toAppError } from "#base/app-error.ts";
 import { createDeferred, type Deferred } from "#base/deferred.ts";
 import type { LoopEvent, LoopPorts, SteerMessage, TurnInput, TurnOutcome } from "#daemon/agent/loop-port.ts";
 import type { ToolContext } from "#daemon/agent/tool.ts";
-import { type Item, type TurnError, turnErrorSchema } from "#protocol/codex-item.ts";
+import { type Item, type TokenCounts, type TurnError, turnErrorSchema } from "#protocol/codex-item.ts";
 import { type CodexNotification, type CodexProcess, CodexRefusal } from "./codex-process.ts";
 import { createToldHistory, type ToldHistory } from "./told-history.ts";
-import { toItem, toLoopEvents } from "./translate.ts";
+import { toItem, toLoopEvents, toNote } from "./translate.ts";
+
+type UsageEvent = Extract<LoopEvent, { type: "usage_updated" }>;
 
 /** One turn at the program, from its first word until nothing of it is open. */
 export interface Running {
@@ -14,6 +16,8 @@ export interface Running {
 	readonly context: ToolContext;
 	readonly process: CodexProcess;
 	readonly providerThreadId: string;
+	/** What the thread had cost before the program knew it. */
+	readonly usageBefore: TokenCounts | null;
 	/** The program's id of the turn, once it is known. */
 	turnId: string | undefined;
 	readonly history: ToldHistory;
@@ -42,7 +46,7 @@ export interface Running {
 export function createRunningTurn(
 	input: TurnInput,
 	ports: LoopPorts,
-	place: Pick<Running, "context" | "process" | "providerThreadId">,
+	place: Pick<Running, "context" | "process" | "providerThreadId" | "usageBefore">,
 ): Running {
 	return {
 		input,
@@ -175,6 +179,24 @@ export function finish(running: Running, outcome: TurnOutcome): void {
 	running.outcome.resolve(outcome);
 }
 
+/** The program counts from when it got the thread. */
+function withFormer({ usageBefore }: Running, event: UsageEvent): UsageEvent {
+	if (usageBefore === null) return event;
+	const { total } = event.usage;
+	const sum = {
+		totalTokens: usageBefore.totalTokens + total.totalTokens,
+		inputTokens: usageBefore.inputTokens + total.inputTokens,
+		cachedInputTokens: usageBefore.cachedInputTokens + total.cachedInputTokens,
+		cacheWriteInputTokens: usageBefore.cacheWriteInputTokens + total.cacheWriteInputTokens,
+		outputTokens: usageBefore.outputTokens + total.outputTokens,
+		reasoningOutputTokens: usageBefore.reasoningOutputTokens + total.reasoningOutputTokens,
+	};
+	return { ...event, usage: { ...event.usage, total: { ...total, ...sum } } };
+}
+
+/** What only clients want to know who asked for it. */
+const RAW: ReadonlySet<string> = new Set(["rawResponseItem/completed", "rawResponse/completed"]);
+
 /** Tells what the program said of this turn. */
 export async function takeNotification(running: Running, notification: CodexNotification): Promise<void> {
 	const { method, params } = notification;
@@ -182,13 +204,16 @@ export async function takeNotification(running: Running, notification: CodexNoti
 		await takeItem(running, params["item"], method === "item/completed");
 		return;
 	}
+	if (running.input.rawEvents === true && RAW.has(method)) await running.ports.emit(toNote(notification));
 	if (method === "rawResponseItem/completed") {
 		await emitAll(running, running.history.item(params["item"], running.turnId));
 		return;
 	}
+	// A thread that is taken up again tells what its former turns cost.
+	if (method === "thread/tokenUsage/updated" && params["turnId"] !== running.turnId) return;
 	for (const event of toLoopEvents(notification)) {
 		if (event.type === "error" && !event.willRetry) running.isErrorTold = true;
-		await running.ports.emit(event);
+		await running.ports.emit(event.type === "usage_updated" ? withFormer(running, event) : event);
 	}
 	if (method === "turn/completed" && turnIdOf(params) === running.turnId)
 		finish(running, endOf(running, params));

@@ -49,6 +49,12 @@ function toError(params: Params): LoopEvent[] {
 	return error.success ? [{ type: "error", error: error.data, willRetry: params["willRetry"] === true }] : [];
 }
 
+/** As it is, for clients that know what to do with it. */
+export function toNote({ method, params }: CodexNotification): LoopEvent {
+	const { threadId: _thread, turnId: _turn, ...rest } = params;
+	return { type: "note", method, params: rest };
+}
+
 /** Events of the loop for one notification of its turn; items and history are the caller's. */
 export function toLoopEvents({ method, params }: CodexNotification): LoopEvent[] {
 	const itemId = text(params["itemId"]);
@@ -78,8 +84,7 @@ export function toLoopEvents({ method, params }: CodexNotification): LoopEvent[]
 			return toError(params);
 		default: {
 			if (SILENT.has(method)) return [];
-			const { threadId: _thread, turnId: _turn, ...rest } = params;
-			return [{ type: "note", method, params: rest }];
+			return [toNote({ method, params })];
 		}
 	}
 }

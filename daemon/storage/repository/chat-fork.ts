@@ -35,7 +35,7 @@ function lastPosition(tx: Tx, input: ForkInput): number {
 
 /** Who made it, where it is kept elsewhere and whether it is listed are the new thread's own. */
 function settingsOf(source: StoredThread, change: SettingsChange): ThreadSettings {
-	const own = { provider_thread_id: null, provider_mark: null, rollout_path: null };
+	const own = { provider_thread_id: null, rollout_path: null };
 	const settings = mergeSettings(source.settings, { ...own, ...change.settings });
 	delete settings.ephemeral;
 	if (change.settings?.ephemeral === true) settings.ephemeral = true;

@@ -265,10 +265,7 @@ export const updateSettingsWrite = defineWrite(
 /** Where the thread is kept at its provider; bookkeeping that nobody is told of. A thread that is gone stays gone. */
 export const noteProviderThreadWrite = defineWrite(
 	"chat.thread.provider-thread",
-	(
-		tx,
-		{ thread_id, ...note }: { thread_id: string; provider_thread_id: string; provider_mark: string },
-	): null => {
+	(tx, { thread_id, ...note }: { thread_id: string; provider_thread_id: string }): null => {
 		const thread = findThread(tx, thread_id);
 		if (thread === undefined) return null;
 		const settings = mergeSettings(thread.settings, note);
