@@ -7,7 +7,7 @@ import { fuzzCoord } from "../support/fuzz/coord.ts";
 import { fuzzGateway, fuzzHello } from "../support/fuzz/gateway.ts";
 import { fuzzPtyHost } from "../support/fuzz/pty-host.ts";
 import { createRandom } from "../support/fuzz/random.ts";
-import { createKillBench, runKillRound } from "../support/kill-round.ts";
+import { createKillBench, runFaultRound, runKillRound } from "../support/kill-round.ts";
 import { createProduct, until } from "../support/product.ts";
 import { createGrowthWatch } from "./growth.ts";
 
@@ -24,6 +24,22 @@ const seed = Number(options.seed ?? Date.now() % 2 ** 31);
 if (!(minutes > 0) || !Number.isSafeInteger(seed) || !Number.isSafeInteger(rounds))
 	throw new Error("--minutes takes a positive number, --rounds and --seed an integer");
 console.log(`soak: ${rounds} kills, ${minutes} min, --seed ${seed}`);
+
+/** Where a daemon ends itself, and at which call of that point. */
+const FAULT_POINTS = [
+	"chat.before-turn-commit",
+	"chat.after-turn-commit",
+	"chat.before-ack",
+	"approval.before-commit",
+	"approval.after-commit",
+	"tool.before-spawn",
+	"tool.after-spawn",
+	"tool.before-done",
+	"turn.before-end",
+	"turn.after-end",
+	"store.before-commit",
+	"store.after-commit",
+].flatMap((name) => [1, 2, 4, 8].map((nth) => `${name}:${nth}`));
 
 /** What /proc says of a process of ours: memory in MiB, open files. */
 function lookAt(pid) {
@@ -55,6 +71,15 @@ async function killAtRandomMoments() {
 		if (wrong.length > 0) throw new Error(`kill ${round}: ${wrong.join("; ")}`);
 		client = next;
 		console.log(`kill ${round}: ${told} items had been told, all are there`);
+	}
+	for (const point of FAULT_POINTS) {
+		const { wrong, next, told, struck } = await runFaultRound(bench, client, {
+			point,
+			round: point.replace(/\W/g, "_"),
+		});
+		if (wrong.length > 0) throw new Error(`${point}: ${wrong.join("; ")}`);
+		client = next;
+		console.log(`${point}: ${struck ? "struck" : "not reached"}, ${told} items had been told, all are there`);
 	}
 	client[Symbol.dispose]();
 }

@@ -46,7 +46,7 @@ function withBound<T>(work: Promise<T>, what: string): Promise<T> {
 function build(wire: Wire, answer: AnswerRequest): Parts {
 	const inbox: CodexMessage[] = [];
 	const pending = new Map<unknown, PromiseWithResolvers<never>>();
-	const watchers = new Set<{ look(): void; reject(error: Error): void }>();
+	const watchers = new Set<{ look(message: CodexMessage): void; reject(error: Error): void }>();
 	let nextId = 0;
 	let isClosed = false;
 	const gone = (): Error => new Error("the connection has ended");
@@ -75,15 +75,15 @@ function build(wire: Wire, answer: AnswerRequest): Parts {
 			const found = Promise.withResolvers<CodexMessage>();
 			const watcher = {
 				reject: found.reject,
-				look(): void {
-					const message = inbox.find(test);
-					if (message === undefined) return;
+				look(message: CodexMessage): void {
+					if (!test(message)) return;
 					watchers.delete(watcher);
 					found.resolve(message);
 				},
 			};
-			watchers.add(watcher);
-			watcher.look();
+			const earlier = inbox.find(test);
+			if (earlier === undefined) watchers.add(watcher);
+			else found.resolve(earlier);
 			if (isClosed) found.reject(gone());
 			return withBound(found.promise, what);
 		},
@@ -98,7 +98,7 @@ function build(wire: Wire, answer: AnswerRequest): Parts {
 			inbox.push(message);
 			const result = message.id === undefined ? undefined : answer(message);
 			if (result !== undefined) client.respond(message.id, result);
-			for (const watcher of [...watchers]) watcher.look();
+			for (const watcher of [...watchers]) watcher.look(message);
 		},
 		closed() {
 			if (isClosed) return;

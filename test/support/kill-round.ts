@@ -18,6 +18,8 @@ import { writeCodexHome } from "./scripted-model.ts";
 
 /** Latest moment after the turns were asked for: by then the quicker ones are over. */
 const LATEST_MS = 1_500;
+/** By then every turn of a round has done what it does, or waits. */
+const FAULT_PATIENCE_MS = 6_000;
 
 interface Thing {
 	type: string;
@@ -44,7 +46,8 @@ interface Witness {
 export interface KillBench extends AsyncDisposable {
 	readonly product: Product;
 	readonly model: FaultyModel;
-	start(): Promise<CodexClient>;
+	/** `fault`: a value of WEAVE_FAULT, where this daemon ends itself. */
+	start(fault?: string): Promise<CodexClient>;
 	/** SIGKILL; resolves when the daemon is gone. */
 	kill(): Promise<void>;
 }
@@ -59,8 +62,10 @@ export async function createKillBench(): Promise<KillBench> {
 	return {
 		product,
 		model,
-		async start() {
-			const { code, stderr } = await product.start("weave-codex", ["start", "--no-tui", "--no-web"]).finished;
+		async start(fault) {
+			const env: Record<string, string> = fault === undefined ? {} : { WEAVE_FAULT: fault };
+			const args = ["start", "--no-tui", "--no-web"];
+			const { code, stderr } = await product.start("weave-codex", args, { env }).finished;
 			if (code !== 0) throw new Error(`the daemon did not start: ${stderr}`);
 			return connectCodexSocket(join(product.home, "codex.sock"), ({ method }) =>
 				method === "item/commandExecution/requestApproval" ? { decision: "accept" } : undefined,
@@ -69,7 +74,7 @@ export async function createKillBench(): Promise<KillBench> {
 		async kill() {
 			const pid = product.daemonPid();
 			if (pid === undefined) throw new Error("no daemon to kill");
-			process.kill(pid, "SIGKILL");
+			if (isAlive(pid)) process.kill(pid, "SIGKILL");
 			await until("the daemon is dead", () => !isAlive(pid));
 		},
 		async [Symbol.asyncDispose]() {
@@ -119,7 +124,7 @@ async function startWork(client: CodexClient, bench: KillBench, round: string): 
 	);
 }
 
-/** Asks for all turns and lets the kill fall into them. */
+/** Asks for all turns and lets the kill fall into them; a fault point may strike sooner. */
 async function runInto(client: CodexClient, witnesses: readonly Witness[], afterMs: number): Promise<void> {
 	for (const witness of witnesses) {
 		const input = [{ type: "text", text: workText(witness.work), text_elements: [] }];
@@ -131,7 +136,8 @@ async function runInto(client: CodexClient, witnesses: readonly Witness[], after
 			() => undefined,
 		);
 	}
-	await new Promise((resolve) => setTimeout(resolve, afterMs));
+	const until = Date.now() + afterMs;
+	while (Date.now() < until && !client.isClosed) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 /** Finished items as they were told, newest last. */
@@ -208,8 +214,35 @@ export async function runKillRound(
 	client: CodexClient,
 	{ random, round }: { random: Random; round: string },
 ): Promise<{ wrong: string[]; next: CodexClient; told: number }> {
-	const witnesses = await startWork(client, bench, round);
-	await runInto(client, witnesses, random(LATEST_MS));
+	return finishRound(bench, client, { round, afterMs: random(LATEST_MS) });
+}
+
+/**
+ * The same with a daemon that ends itself at a fault point, `name:nth`; where it is not reached, it is killed after a
+ * while. `client` is the connection to the daemon that ran before and is stopped for it.
+ */
+export async function runFaultRound(
+	bench: KillBench,
+	client: CodexClient,
+	{ point, round }: { point: string; round: string },
+): Promise<{ wrong: string[]; next: CodexClient; told: number; struck: boolean }> {
+	await bench.kill();
+	await until("the connection has ended", () => client.isClosed);
+	const faulty = await bench.start(`${point}=kill`);
+	return finishRound(bench, faulty, { round, afterMs: FAULT_PATIENCE_MS });
+}
+
+async function finishRound(
+	bench: KillBench,
+	client: CodexClient,
+	{ round, afterMs }: { round: string; afterMs: number },
+): Promise<{ wrong: string[]; next: CodexClient; told: number; struck: boolean }> {
+	const witnesses = await startWork(client, bench, round).catch((error: unknown) => {
+		if (client.isClosed) return [];
+		throw error;
+	});
+	await runInto(client, witnesses, afterMs);
+	const struck = client.isClosed;
 	await bench.kill();
 	await until("the connection has ended", () => client.isClosed);
 	await nothingLeft(bench.product);
@@ -231,5 +264,5 @@ export async function runKillRound(
 		return wrong.map((what) => `${witness.work.id}: ${what}`);
 	});
 	const wrong = [...twice, ...(await Promise.all(checks)).flat()];
-	return { wrong, next, told: count };
+	return { wrong, next, told: count, struck };
 }
