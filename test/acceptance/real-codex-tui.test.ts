@@ -47,6 +47,10 @@ async function threads(): Promise<ListedThread[]> {
 	return (await stage.product.json<{ threads: ListedThread[] }>("chat", "list", "--json")).threads;
 }
 
+function member(body: unknown, name: string): unknown {
+	return (body as Readonly<Record<string, unknown>>)[name];
+}
+
 /** The real TUI marks what went wrong with a square, and warnings with a sign. */
 function hasNoErrorLine(tmux: Tmux): void {
 	expect(tmux.screen()).not.toMatch(/^\s*(■|⚠)/mu);
@@ -190,6 +194,48 @@ describe.skipIf(missing !== null)("acceptance: the real Codex TUI", () => {
 		await tmux.shows("Code review finished");
 		await say(tmux, "/compact");
 		await tmux.shows("Context compacted");
+		hasNoErrorLine(tmux);
+	});
+
+	test("permissions and model change while it runs, and it goes on after the daemon was restarted", async () => {
+		const tmux = await open([
+			call({ type: "function_call", name: "exec_command", args: { cmd: "touch unfenced.txt" } }),
+			text("Done without a wall."),
+			text("Still here."),
+		]);
+		const { product, model } = stage;
+		await startTui(tmux, `${stage.bySocket()} -C "$PWD"`);
+		await say(tmux, "/permissions");
+		await tmux.shows("Update Model Permissions");
+		tmux.keys("3");
+		await tmux.shows("Enable full access?");
+		tmux.keys("1");
+		await until("it is chosen", () => !tmux.screen().includes("Enable full access?"));
+		await say(tmux, "/status");
+		await tmux.shows(/Permissions:\s+(?!Workspace)\S/u);
+		await say(tmux, "touch it");
+		await tmux.shows("Done without a wall.");
+		expect(existsSync(join(product.work, "unfenced.txt"))).toBe(true);
+
+		await say(tmux, "/model");
+		await tmux.shows("Select Model and Effort");
+		tmux.keys("Up");
+		await tmux.shows(/› 8\./u);
+		tmux.keys("Enter");
+		await tmux.shows("Select Reasoning Level");
+		tmux.keys("s");
+		await tmux.shows(/Luna medium · /u);
+		await say(tmux, "/exit");
+		await tmux.shows("codex --remote");
+
+		await product.weave("stop");
+		expect((await product.weave("start", "--no-tui")).code).toBe(0);
+		tmux.type(`clear; codex resume --last ${stage.bySocket()}`);
+		tmux.keys("Enter");
+		await tmux.shows("Done without a wall.", 30_000);
+		await say(tmux, "are you there");
+		await tmux.shows("Still here.");
+		expect(member(model.requests.at(-1)?.body, "model")).toBe("gpt-5.6-luna");
 		hasNoErrorLine(tmux);
 	});
 
