@@ -176,4 +176,33 @@ describe.skipIf(oracleMissing() !== null)("rollouts of the real codex", () => {
 		expect(JSON.stringify(back.at(-1))).toContain("The real one again.");
 		expect(await readFile(path, "utf8")).toContain("Seventh, there");
 	});
+
+	test("rollout: a fork of the real codex has the turns of the thread that it was made from", async () => {
+		await using stack = new AsyncDisposableStack();
+		const answers = ["A1", "A2", "F1"].map((text): ScriptedResponse => ({ items: [{ type: "text", text }] }));
+		const { root, codexHome, work, env } = await openStage(stack, answers);
+		let forkId = "";
+		let real: unknown[] = [];
+		{
+			await using conversation = await startConversation(root, codexHome);
+			const { oracle, say: tell } = conversation;
+			const start = { cwd: work, approvalPolicy: "never", sandbox: "danger-full-access", model: "gpt-5.5" };
+			const { thread } = await oracle.request("thread/start", start);
+			const threadId = String((thread as { id: string }).id);
+			await tell(threadId, "One");
+			await tell(threadId, "Two");
+			const made = await oracle.request("thread/fork", { threadId });
+			forkId = String((made["thread"] as { id: string }).id);
+			await tell(forkId, "In the fork");
+			const read = await oracle.request("thread/read", { threadId: forkId, includeTurns: true });
+			real = (read["thread"] as { turns: unknown[] }).turns;
+		}
+		const ours = stack.use(await openTestFacade({ env, cwd: work }));
+		const library = stack.use(openTestLibrary(ours.store, codexHome));
+		expect(await library.scan()).toMatchObject({ added: 2 });
+		await library.ensureThread(forkId);
+		expect(real).toHaveLength(3);
+		expect(readOurs(ours, forkId)).toEqual(real);
+		expect(ours.runner.readThread({ thread_id: forkId, limit: 1 }).thread.preview).toBe("One");
+	});
 });

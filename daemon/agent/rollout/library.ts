@@ -56,7 +56,7 @@ export function createRolloutLibrary(ports: RolloutPorts): RolloutLibrary {
 	let scanning: Promise<ScanResult> | undefined;
 
 	async function load(threadId: string): Promise<void> {
-		const { skippedLines, lines } = await loadRollout(store, threadId);
+		const { skippedLines, lines } = await loadRollout(store, threadId, codexHome);
 		if (skippedLines > 0)
 			logger.warn("some lines of a rollout could not be read", { thread_id: threadId, lines, skippedLines });
 		ports.changed(threadId);
@@ -82,7 +82,10 @@ export function createRolloutLibrary(ports: RolloutPorts): RolloutLibrary {
 		const file = await fileAt(found.path);
 		if (file === undefined) throw new AppError("NOT_FOUND", `There is no file ${found.path}.`);
 		const names = await readSessionNames(codexHome);
-		const made = await readHead(file, { archived: found.archived, names, helpers: asked.helpers });
+		const made = await readHead(file, {
+			...{ archived: found.archived, names, codexHome },
+			helpers: asked.helpers,
+		});
 		if ("ignored" in made)
 			throw new AppError("INVALID_PARAMS", `Nothing can be made of ${found.path}: ${made.ignored}.`);
 		const known = findRollout(store, made.head.thread_id);

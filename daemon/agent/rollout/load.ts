@@ -6,6 +6,7 @@ import {
 } from "#daemon/storage/repository/rollout-import.ts";
 import { findRollout } from "#daemon/storage/repository/rollout-row.ts";
 import type { Store } from "#daemon/storage/store.ts";
+import { baseLines, findBases, type HistoryBase } from "./base-lines.ts";
 import { createStepBuilder, type StepBuilder } from "./build-steps.ts";
 import { fileAt } from "./find-files.ts";
 import { parseLine } from "./line.ts";
@@ -13,7 +14,7 @@ import { type FileLine, readLines } from "./line-reader.ts";
 
 /** What goes to the store at once: enough to be quick, little enough that others get their turn. */
 const BATCH_LINES = 200;
-const BATCH_BYTES = 2 * 1024 * 1024;
+const BATCH_CHARACTERS = 2 * 1024 * 1024;
 
 export interface Loaded {
 	/** Lines that could not be read, or of kinds that nobody here knows. */
@@ -38,33 +39,52 @@ function takeLine(builder: StepBuilder, line: FileLine, progress: Progress): voi
 	progress.boundary.bytes = line.endBytes;
 }
 
+/** What a fork shares with the files that it goes on from; no place in those is a place in its own. */
+async function* sharedLines(bases: readonly HistoryBase[]): AsyncGenerator<FileLine> {
+	for (const base of bases) yield* baseLines(base);
+}
+
 /**
  * Reads a thread's file into the store, from where the last reading's last whole turn ended. Of a file of any size only some
  * lines are in memory. @throws AppError THREAD_NOT_FOUND, BUSY, CONFLICT; errors of the file system.
  */
-export async function loadRollout(store: Store, threadId: string): Promise<Loaded> {
+export async function loadRollout(store: Store, threadId: string, codexHome: string): Promise<Loaded> {
 	const known = findRollout(store, threadId);
 	const { from_bytes } = await store.write(rolloutBeginWrite, { thread_id: threadId });
 	const path = known?.path ?? "";
 	const file = await fileAt(path);
 	const builder = createStepBuilder(threadId, { turnsBefore: known?.boundary_position ?? 0 });
-	const progress: Progress = { boundary: { bytes: from_bytes, open_turns: 0 }, lines: 0, skippedLines: 0 };
+	const progress: Progress = {
+		boundary: { bytes: from_bytes, open_turns: 0 },
+		lines: 0,
+		skippedLines: 0,
+	};
 
 	async function flush(): Promise<void> {
 		const steps: RolloutStep[] = builder.drain();
 		if (steps.length > 0) await store.write(rolloutStepsWrite, { thread_id: threadId, steps });
 	}
 
-	let flushedAt = { lines: 0, bytes: from_bytes };
-	for await (const line of readLines(path, { fromBytes: from_bytes })) {
-		takeLine(builder, line, progress);
-		const isMuch =
-			progress.lines - flushedAt.lines >= BATCH_LINES || line.endBytes - flushedAt.bytes >= BATCH_BYTES;
-		if (!isMuch) continue;
-		await flush();
-		flushedAt = { lines: progress.lines, bytes: line.endBytes };
+	async function takeAll(lines: AsyncIterable<FileLine>): Promise<void> {
+		let pending = { lines: 0, characters: 0 };
+		for await (const line of lines) {
+			takeLine(builder, line, progress);
+			pending = { lines: pending.lines + 1, characters: pending.characters + (line.text?.length ?? 0) };
+			if (pending.lines < BATCH_LINES && pending.characters < BATCH_CHARACTERS) continue;
+			await flush();
+			pending = { lines: 0, characters: 0 };
+		}
+		builder.finish();
 	}
-	builder.finish();
+
+	if (from_bytes === 0) {
+		const { bases, isWhole } = await findBases(path, codexHome);
+		if (!isWhole) progress.skippedLines += 1;
+		await takeAll(sharedLines(bases));
+		builder.settle();
+	}
+	progress.boundary.bytes = from_bytes;
+	await takeAll(readLines(path, { fromBytes: from_bytes }));
 	progress.boundary.open_turns = builder.rowsSince;
 	await flush();
 	const { settings, ...context } = builder.context ?? { settings: undefined };

@@ -1,4 +1,5 @@
 import type { RolloutFile, RolloutHead } from "#daemon/storage/repository/rollout-head.ts";
+import { findBases } from "./base-lines.ts";
 import { pathOf } from "./item-in.ts";
 import { isContext } from "./item-steps.ts";
 import { legacyItem } from "./legacy-item.ts";
@@ -76,11 +77,19 @@ function gitOf(meta: Json): Json | null {
 	};
 }
 
+/** A fork begins with what was said in the thread that it goes on from. */
+async function hearBase(found: Found, path: string, codexHome: string): Promise<void> {
+	if (found.meta === null || !("history_base" in found.meta)) return;
+	const [first] = (await findBases(path, codexHome)).bases;
+	if (first !== undefined) found.words = (await look(first.path)).words ?? found.words;
+}
+
 export type HeadResult = { head: RolloutHead } | { ignored: string };
 
 interface HeadOptions {
 	archived: boolean;
 	names: ReadonlyMap<string, string>;
+	codexHome: string;
 	/** Helpers of agents count, too: a person asked for this file. */
 	helpers?: boolean;
 }
@@ -123,6 +132,7 @@ function startOf(meta: Json, file: RolloutFile): number {
 /** What the start of a rollout says of its thread; only that much of the file is read. @throws errors of the file system. */
 export async function readHead(file: RolloutFile, options: HeadOptions): Promise<HeadResult> {
 	const found = await look(file.path);
+	await hearBase(found, file.path, options.codexHome);
 	const { meta, context } = found;
 	const ignored = refusal(found, options);
 	if (ignored !== null || meta === null) return { ignored: ignored ?? "" };

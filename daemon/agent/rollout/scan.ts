@@ -74,7 +74,7 @@ async function look(
 	if (row?.state === "ignored" && isSame(row, file)) return skip(tally, path, row.detail ?? "");
 	if (!needsLook(row, file)) return;
 	try {
-		const found = await readHead(file, { archived, names });
+		const found = await readHead(file, { archived, names, codexHome: ports.codexHome });
 		const reason = "head" in found ? await twinOf(ports, path, found.head.thread_id) : found.ignored;
 		if (reason !== null) {
 			batch.ignored.push({ file, reason });
