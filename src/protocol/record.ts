@@ -47,7 +47,7 @@ export const threadSettingsSchema = z.looseObject({
 	source: z.string().optional(),
 	originator: z.string().optional(),
 	runner: runnerKindSchema.optional(),
-	/** Id of the thread at the provider (the real codex), where it is another than ours. */
+	/** Ids of the thread at the provider (the real codex) where they are others than ours, newest last, parted by blanks. */
 	provider_thread_id: z.string().optional(),
 	/** The rollout that it was imported from. */
 	rollout_path: z.string().optional(),

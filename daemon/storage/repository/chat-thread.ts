@@ -262,13 +262,19 @@ export const updateSettingsWrite = defineWrite(
 	},
 );
 
+/** A thread is made anew at its provider after each restart; nobody looks for older records than these. */
+const PROVIDER_THREADS_KEPT = 200;
+
 /** Where the thread is kept at its provider; bookkeeping that nobody is told of. A thread that is gone stays gone. */
 export const noteProviderThreadWrite = defineWrite(
 	"chat.thread.provider-thread",
-	(tx, { thread_id, ...note }: { thread_id: string; provider_thread_id: string }): null => {
+	(tx, { thread_id, provider_thread_id }: { thread_id: string; provider_thread_id: string }): null => {
 		const thread = findThread(tx, thread_id);
 		if (thread === undefined) return null;
-		const settings = mergeSettings(thread.settings, note);
+		// The former ones have records there too, which are no threads of their own.
+		const former = thread.settings.provider_thread_id?.split(" ") ?? [];
+		const ids = [...former, provider_thread_id].slice(-PROVIDER_THREADS_KEPT).join(" ");
+		const settings = mergeSettings(thread.settings, { provider_thread_id: ids });
 		tx.run("UPDATE chat_thread SET settings = ? WHERE thread_id = ?", JSON.stringify(settings), thread_id);
 		return null;
 	},
