@@ -37,9 +37,10 @@ const FAULT_POINTS = [
 	"tool.before-done",
 	"turn.before-end",
 	"turn.after-end",
-	"store.before-commit",
-	"store.after-commit",
 ].flatMap((name) => [1, 2, 4, 8].map((nth) => `${name}:${nth}`));
+/** The first commits are those of the start. */
+for (const nth of [20, 40, 60, 80])
+	FAULT_POINTS.push(`store.before-commit:${nth}`, `store.after-commit:${nth}`);
 
 /** What /proc says of a process of ours: memory in MiB, open files. */
 function lookAt(pid) {

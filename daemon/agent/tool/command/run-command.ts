@@ -14,7 +14,8 @@ import { commandOutputText } from "./output-text.ts";
 const LIVE_OUTPUT_LIMIT = 1024 * 1024;
 /** Exit code that items carry for a program that never started. */
 const NEVER_STARTED = -1;
-const NO_SUCH_FOLDER = "Failed to create unified exec process: No such file or directory (os error 2)";
+const NOT_CREATED = "Failed to create unified exec process";
+const NO_SUCH_FOLDER = `${NOT_CREATED}: No such file or directory (os error 2)`;
 
 /** A command whose way was decided. */
 export interface CommandCall {
@@ -182,7 +183,10 @@ export function endedItem(
 	};
 }
 
-/** The reference server's words for a folder that is not there. */
+/** The reference server's words for what keeps a program from starting. */
 function startErrorText(startError: string): string {
-	return /^The folder .* does not exist\.$/.test(startError) ? NO_SUCH_FOLDER : startError;
+	if (/^The folder .* does not exist\.$/.test(startError)) return NO_SUCH_FOLDER;
+	if (startError.includes("E2BIG")) return `${NOT_CREATED}: Argument list too long (os error 7)`;
+	if (startError.includes("without null bytes")) return `${NOT_CREATED}: nul byte found in provided data`;
+	return startError;
 }
