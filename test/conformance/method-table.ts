@@ -29,10 +29,8 @@ interface Answer {
 /** A method that answers nothing within this waits for something, a browser say. */
 const ANSWER_MS = 5_000;
 const METHOD_NOT_THERE = -32601;
-/** They end what the others need, open a browser's port, or send something to somebody. */
-const NOT_ASKED: ReadonlySet<string> = new Set([
-	"account/logout",
-	"account/login/start",
+/** Asked of ours alone: the real server might send something to somebody, or take long. */
+const OURS_ALONE: ReadonlySet<string> = new Set([
 	"feedback/upload",
 	"feedback/save",
 	"account/sendAddCreditsNudgeEmail",
@@ -76,7 +74,10 @@ async function makePlace(root: string) {
 }
 
 /** What a server answers to every method, by its name. */
-async function answersOf(start: StartServer): Promise<ReadonlyMap<string, string>> {
+async function answersOf(
+	start: StartServer,
+	skip: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, string>> {
 	const root = await mkdtemp(join(tmpdir(), "codex-methods-"));
 	const waiting = new Map<number, (answer: Answer) => void>();
 	const place = await makePlace(root);
@@ -108,7 +109,7 @@ async function answersOf(start: StartServer): Promise<ReadonlyMap<string, string
 		answers.set("thread/start", wordOf(started));
 		const about: ProbePlace = { cwd: place.cwd, threadId: started.result?.thread?.id ?? "" };
 		for (const method of [...STABLE_METHODS, ...EXPERIMENTAL_METHODS]) {
-			if (answers.has(method) || NOT_ASKED.has(method)) continue;
+			if (answers.has(method) || skip.has(method)) continue;
 			answers.set(method, wordOf(await ask(method, PROBES[method]?.(about) ?? {})));
 		}
 		return answers;
@@ -120,8 +121,8 @@ async function answersOf(start: StartServer): Promise<ReadonlyMap<string, string
 
 /** Asks every method of both servers; a method that ours does not know is not served. */
 export async function askMethods(ours: StartServer, real: StartServer | undefined): Promise<MethodRow[]> {
-	const own = await answersOf(ours);
-	const theirs = real === undefined ? undefined : await answersOf(real);
+	const own = await answersOf(ours, new Set());
+	const theirs = real === undefined ? undefined : await answersOf(real, OURS_ALONE);
 	const users = usersOfMethods();
 	const rowOf = (method: string, kind: MethodRow["kind"]): MethodRow => {
 		const answer = own.get(method) ?? "not asked";
@@ -129,7 +130,7 @@ export async function askMethods(ours: StartServer, real: StartServer | undefine
 		const served = answer !== String(METHOD_NOT_THERE);
 		return {
 			...{ method, kind, served },
-			askedBy: user ?? (own.has(method) ? "probe" : "unit tests"),
+			askedBy: user ?? "probe",
 			real: theirs === undefined ? "not run" : (theirs.get(method) ?? "not asked"),
 			ours: answer,
 			why: served ? "" : reasonOf(method),

@@ -26,6 +26,8 @@ export const PROBES: Readonly<Record<string, (place: ProbePlace) => unknown>> = 
 	"thread/memoryMode/set": ({ threadId }) => ({ threadId, mode: "disabled" }),
 	"thread/inject_items": ({ threadId }) => ({ threadId, items: [] }),
 	"skills/list": ({ cwd }) => ({ cwds: [cwd] }),
+	"skills/extraRoots/set": () => ({ extraRoots: [] }),
+	"experimentalFeature/enablement/set": () => ({ enablement: {} }),
 	"hooks/list": ({ cwd }) => ({ cwds: [cwd] }),
 	"model/list": () => ({ includeHidden: true }),
 	"modelProvider/capabilities/read": () => ({}),

@@ -1,8 +1,9 @@
 import type { CodexMethods } from "../method.ts";
 import { CodexError } from "../method.ts";
-import { isObject, list, optional, string, struct } from "../wire/decode.ts";
+import { list, optional, string, struct } from "../wire/decode.ts";
 
 const cwdsParams = struct("ListParams", { cwds: optional(list(string)) });
+const rootsParams = struct("SkillsExtraRootsSetParams", { extraRoots: list(string) });
 const modeParams = struct("WindowsSandboxSetupStartParams", { mode: string });
 
 /** What this installation has none of: the answers of the real server where nothing of the kind is set up. */
@@ -41,7 +42,7 @@ export function createFixedMethods({ cwd }: { cwd: string }): CodexMethods {
 			environmentId: null,
 		}),
 		"skills/extraRoots/set"(params, connection) {
-			if (!isObject(params)) return {};
+			rootsParams.decode(params);
 			connection.afterResponse(() => connection.broadcast("skills/changed", {}));
 			return {};
 		},

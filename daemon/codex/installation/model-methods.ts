@@ -1,12 +1,13 @@
 import { type CatalogueModel, CODEX_MODELS } from "#daemon/agent/provider/codex/catalogue.ts";
 import type { CodexMethods } from "../method.ts";
-import { boolean, isObject, type JsonObject, optional, string, struct, u32 } from "../wire/decode.ts";
+import { boolean, isObject, type JsonObject, object, optional, string, struct, u32 } from "../wire/decode.ts";
 import { configFileOf, parseLayer, readTextFile } from "./config-document.ts";
 import { FEATURE_ROWS } from "./feature-table.ts";
 import { pageOf } from "./paging.ts";
 
 const paged = { cursor: optional(string), limit: optional(u32) };
 const modelParams = struct("ModelListParams", { ...paged, includeHidden: optional(boolean) });
+const enablementParams = struct("ExperimentalFeatureEnablementSetParams", { enablement: object });
 const pageParams = struct("PageParams", paged);
 
 const OPENAI = {
@@ -85,8 +86,9 @@ export function createModelMethods({ codexHome }: { codexHome: string }): CodexM
 		"modelProvider/capabilities/read": () => ({ imageGeneration: true, webSearch: true }),
 		"experimentalFeature/list": (params) => pageOf(features(), pageParams.decode(params)),
 		"experimentalFeature/enablement/set"(params) {
-			const given = isObject(params["enablement"]) ? params["enablement"] : {};
-			const known = Object.entries(given).filter(([name]) => FEATURE_ROWS.some((row) => row.name === name));
+			const known = Object.entries(enablementParams.decode(params).enablement).filter(([name]) =>
+				FEATURE_ROWS.some((row) => row.name === name),
+			);
 			for (const [name, enabled] of known) enablement.set(name, enabled === true);
 			return { enablement: Object.fromEntries(known) };
 		},
