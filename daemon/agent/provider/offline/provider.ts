@@ -9,10 +9,13 @@ const EXEC_TOOL = "exec_command";
 const MAX_DELTA_CHARS = 4_096;
 
 /** Context that is no message of a person: the prompt's own parts and the loop's marker. */
-const CONTEXT = /^(?:<environment_context>|# AGENTS\.md instructions)/;
+const CONTEXT =
+	/^(?:<(?:environment_context|skill|user_shell_command|user_action)>|# AGENTS\.md instructions)/;
 const TURN_ABORTED = "<turn_aborted>";
 /** Outputs the loop and the runner write for calls whose end nobody saw: nothing to show. */
-const UNSEEN = /^(?:aborted: |The daemon stopped before )/;
+const UNSEEN = /^(?:aborted|Wall time: [\d.]+ seconds\naborted|The daemon stopped before )/;
+/** Of what was asked, a compacted thread keeps this many messages, and of each the first line. */
+const KEPT_MESSAGES = 20;
 
 export interface OfflineProviderOptions extends AnswerPorts {
 	readonly newId: NewId;
@@ -49,6 +52,18 @@ function pendingOf(input: readonly ModelItem[]): { outputs: string[]; messages: 
 	return { outputs, messages };
 }
 
+/** What stands for the thread when it is compacted: what was asked, newest last. The last message asks for this summary. */
+function summaryOf(input: readonly ModelItem[]): string {
+	const asked = input
+		.filter((item) => item.type === "message" && item["role"] === "user")
+		.map(textOf)
+		.filter((text) => !CONTEXT.test(text) && !text.startsWith(TURN_ABORTED))
+		.slice(0, -1)
+		.slice(-KEPT_MESSAGES)
+		.map((text) => `- ${text.split("\n", 1)[0]}`);
+	return asked.length === 0 ? "Nothing was asked so far." : ["Asked so far:", ...asked].join("\n");
+}
+
 function* say(text: string, newId: NewId): Generator<ModelEvent> {
 	const id = `msg_${newId()}`;
 	yield { type: "item_started", item: { id, kind: "message", phase: null } };
@@ -69,6 +84,11 @@ export function createOfflineProvider(options: OfflineProviderOptions): ModelPro
 	const { newId } = options;
 
 	async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+		if (request.kind === "compaction") {
+			yield* say(summaryOf(request.input), newId);
+			yield { type: "completed", usage: null };
+			return;
+		}
 		const { outputs, messages } = pendingOf(request.input);
 		const canExec = request.tools.some((tool) => tool["name"] === EXEC_TOOL);
 		const texts = outputs.map(commandAnswer);

@@ -200,3 +200,28 @@ test("offline: without the exec tool it says that commands cannot be run", async
 		calls: [],
 	});
 });
+
+test("offline: a compaction keeps what was asked, without our own context", async () => {
+	const provider = createOfflineProvider({
+		files: createLocalFiles([]),
+		notes: createNotes({ file: join(root, "notes.md"), nowMs: () => 0 }),
+		clock: systemClock,
+		loginHint: "Log in.",
+		newId: createIds(),
+		detail: "offline",
+	});
+	const input = [user("<environment_context>x</environment_context>"), user("find a\nb"), user("Sum it up.")];
+	const request = {
+		threadId: "t",
+		turnId: "u",
+		model: null,
+		cwd: workspace,
+		input,
+		tools: [],
+		kind: "compaction" as const,
+	};
+	const texts: string[] = [];
+	for await (const event of provider.stream(request, new AbortController().signal))
+		if (event.type === "text_delta") texts.push(event.delta);
+	expect(texts.join("")).toBe("Asked so far:\n- find a");
+});
