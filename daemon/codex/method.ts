@@ -23,7 +23,7 @@ export interface CodexConnection {
 export type CodexParams = Readonly<Record<string, unknown>>;
 
 /** Handler of one method: its resolved value is the `result`; a refusal is a thrown CodexError or AppError. */
-export type CodexMethod = (params: CodexParams, connection: CodexConnection) => unknown | Promise<unknown>;
+export type CodexMethod = (params: CodexParams, connection: CodexConnection) => unknown;
 
 /** Methods by name, for example "config/read". */
 export type CodexMethods = Readonly<Record<string, CodexMethod>>;

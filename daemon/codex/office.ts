@@ -19,7 +19,7 @@ export interface Request {
 }
 
 /** Serves one method about threads and turns. */
-export type Method = (params: unknown, request: Request) => Promise<unknown> | unknown;
+export type Method = (params: unknown, request: Request) => unknown;
 export type Methods = Readonly<Record<string, Method>>;
 
 /** What the methods share: the runner, the desk, and the few questions that many of them ask. */

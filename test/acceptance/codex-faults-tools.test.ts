@@ -12,7 +12,7 @@ import { accountToken, startOauthServer } from "#test/support/oauth-server.ts";
 import { createProduct, NODE, type Product, ROOT, until } from "#test/support/product.ts";
 import { writeCodexHome } from "#test/support/scripted-model.ts";
 
-type Say = (wire: ModelWire) => Promise<unknown> | unknown;
+type Say = (wire: ModelWire) => unknown;
 
 interface Ended {
 	id: string;

@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
 export interface OauthRequest {
 	readonly method: string;
@@ -63,7 +63,7 @@ export async function startOauthServer(): Promise<OauthServer> {
 		return [404, {}];
 	}
 
-	const server = createServer(async (incoming, response) => {
+	async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
 		const pieces: Buffer[] = [];
 		for await (const piece of incoming) pieces.push(piece as Buffer);
 		const request = {
@@ -75,7 +75,8 @@ export async function startOauthServer(): Promise<OauthServer> {
 		requests.push(request);
 		const [status, body] = await (answers.get(request.path) ?? own)(request);
 		response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-	});
+	}
+	const server = createServer((incoming, outgoing) => void answer(incoming, outgoing));
 	const ready = Promise.withResolvers<void>();
 	server.listen(0, "127.0.0.1", () => ready.resolve());
 	await ready.promise;

@@ -115,6 +115,8 @@ async function noteActing(running: Running, item: Item): Promise<void> {
 			break;
 		case "mcpToolCall":
 			await intend("call", { server: item.server, tool: item.tool });
+			break;
+		default:
 	}
 }
 

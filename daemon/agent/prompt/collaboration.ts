@@ -28,11 +28,6 @@ Keep it as short as it can be while complete; name files only where it would be 
 
 const TEXTS: Readonly<Record<CollaborationMode, string>> = { default: DEFAULT, plan: PLAN };
 
-/** The built-in instructions of a mode. */
-export function collaborationInstructions(mode: CollaborationMode): string {
-	return TEXTS[mode];
-}
-
 /** What the model is told of the thread's mode; null where no mode was ever chosen. */
 export function collaborationText(settings: ThreadSettings | null): string | null {
 	const chosen = settings?.collaboration_mode;

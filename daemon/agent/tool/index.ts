@@ -131,9 +131,3 @@ function memoryGoals(): GoalStore {
 		write: (threadId, goal) => Promise.resolve(void goals.set(threadId, goal)),
 	};
 }
-
-/** Commands and patches alone. */
-export function createTools(options: ToolOptions): readonly Tool[] {
-	const services = createServices(options);
-	return [createExecCommand(services), createApplyPatch(services), createWriteStdin(services)];
-}

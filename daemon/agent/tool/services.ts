@@ -5,7 +5,7 @@ import type { RuleBook } from "../../policy/rule-book.ts";
 import type { Environment } from "../environment.ts";
 import type { CommandSessions } from "./session/running-commands.ts";
 
-/** What the tools share; handed in once by `createTools`. */
+/** What the tools share; handed in once by `createAgentTools`. */
 export interface ToolServices {
 	readonly newId: NewId;
 	readonly clock: Clock;

@@ -61,6 +61,7 @@ function tell(trace: Trace, event: ChatEvent): void {
 		case "chat.error":
 			trace.error(event.error, event.will_retry);
 			break;
+		default:
 	}
 }
 

@@ -93,7 +93,7 @@ export function createMcpBench({ table, env = {}, answers = [] }: McpBenchOption
 		} as unknown as ToolContext;
 	}
 
-	const tools: McpBench["tools"] = (over = {}, threadId = "thread", config = undefined) =>
+	const tools: McpBench["tools"] = (over = {}, threadId = "thread", config) =>
 		servers.source({
 			threadId,
 			cwd: tmpdir(),

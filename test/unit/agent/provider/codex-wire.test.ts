@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingHttpHeaders } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zstdDecompressSync } from "node:zlib";
@@ -27,7 +27,7 @@ const DONE =
 async function startBackend(answers: Answer[] = [], models?: (headers: IncomingHttpHeaders) => Answer) {
 	const sent: Sent[] = [];
 	const listed: Sent[] = [];
-	const server = createServer(async (request, response) => {
+	async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
 		const pieces: Buffer[] = [];
 		for await (const piece of request) pieces.push(piece as Buffer);
 		const { url = "", headers } = request;
@@ -39,7 +39,8 @@ async function startBackend(answers: Answer[] = [], models?: (headers: IncomingH
 		const answer = (isList ? models?.(headers) : answers.shift()) ?? {};
 		response.writeHead(answer.status ?? 200, { "content-type": "text/event-stream", ...answer.headers });
 		response.end(answer.body ?? (isList ? "{}" : DONE));
-	});
+	}
+	const server = createServer((incoming, outgoing) => void answer(incoming, outgoing));
 	const ready = Promise.withResolvers<void>();
 	server.listen(0, "127.0.0.1", () => ready.resolve());
 	await ready.promise;
