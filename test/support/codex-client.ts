@@ -35,7 +35,7 @@ interface Parts {
 }
 
 /** Longest that anything is waited for: a bound for a hang, not for timing. */
-const HANG_MS = 30_000;
+const HANG_MS = 50_000;
 
 function withBound<T>(work: Promise<T>, what: string): Promise<T> {
 	const late = Promise.withResolvers<T>();

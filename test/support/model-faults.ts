@@ -261,7 +261,7 @@ export const MODEL_FAULTS: Record<string, [fault: WriteAnswer, ends: "completed"
 			await wire.call("exec_command", { cmd: "echo a\u0000b" });
 			await wire.call("exec_command", { cmd: "true", workdir: "a\u0000b" });
 			await wire.call("exec_command", { cmd: "true", workdir: `/${"x".repeat(5_000)}` });
-			await wire.call("exec_command", { cmd: "x".repeat(3 * 1024 * 1024) });
+			await wire.call("exec_command", { cmd: "x".repeat(200 * 1024) });
 			await wire.call("exec_command", { cmd: "\ud800" });
 			await wire.call("exec_command", { cmd: "true", yield_time_ms: -1, max_output_tokens: 1e300 });
 			await wire.call("view_image", { path: "a\u0000b" });
