@@ -126,9 +126,11 @@ export function createToolCalls(turn: Turn): ToolCalls {
 	function begin(call: ToolCall): Promise<ToolResult> {
 		if (!call.custom) return runCall(turn, call);
 		const before = lanes.get(call.name);
-		const next = (): Promise<ToolResult> =>
-			stopped || turn.signal.aborted ? Promise.resolve(refusal(ABORTED_OUTPUT)) : runCall(turn, call);
-		const run = before === undefined ? runCall(turn, call) : before.then(next);
+		async function inTurn(): Promise<ToolResult> {
+			await before;
+			return stopped || turn.signal.aborted ? refusal(ABORTED_OUTPUT) : runCall(turn, call);
+		}
+		const run = before === undefined ? runCall(turn, call) : inTurn();
 		lanes.set(
 			call.name,
 			run.catch(() => undefined),
