@@ -111,7 +111,7 @@ describe.skipIf(missing !== null)("acceptance: the real Codex TUI", () => {
 		await until("both threads are idle", async () =>
 			(await threads()).every(({ status }) => status === "idle"),
 		);
-		expect((await threads()).map(({ turn_count }) => turn_count).sort((a, b) => a - b)).toEqual([1, 4]);
+		expect((await threads()).map(({ turn_count }) => turn_count).sort()).toEqual([1, 4]);
 	});
 
 	test("by TCP with a token: rewinds, forks, resumes from the list, and asks a side question", async () => {
@@ -128,10 +128,14 @@ describe.skipIf(missing !== null)("acceptance: the real Codex TUI", () => {
 		await say(tmux, "say two");
 		await tmux.shows("The second answer.");
 
-		tmux.keys("Escape");
-		await tmux.shows(/esc|again/iu);
-		tmux.keys("Escape");
-		await tmux.shows("↵ rewind");
+		// Twice Esc; the first one shows nothing on a screen with other hints.
+		await until("the transcript is browsed", async () => {
+			tmux.keys("Escape");
+			return tmux.shows("↵ rewind", 500).then(
+				() => true,
+				() => false,
+			);
+		});
 		tmux.keys("Enter");
 		await tmux.shows("Conversation reverted to this point");
 		expect((await threads()).map(({ turn_count }) => turn_count)).toEqual([1]);
@@ -149,7 +153,7 @@ describe.skipIf(missing !== null)("acceptance: the real Codex TUI", () => {
 
 		await say(tmux, "/resume");
 		await tmux.shows("Resume a previous session");
-		await tmux.shows(/› .*ago .*Scripted work/u);
+		await tmux.shows(/› .*Scripted work/u);
 		tmux.keys("Enter");
 		await tmux.shows("The first answer.");
 		await say(tmux, "go on");
