@@ -13,17 +13,43 @@ function listOf(name, comment, values) {
 	return `/** ${comment} */\nexport const ${name}: readonly string[] = [\n${rows}\n];\n`;
 }
 
+/** Members of params by method that only the experimental schema has. */
+function experimentalMembers(stable, experimental) {
+	const before = surfaceOf(stable).requests;
+	const after = surfaceOf(experimental).requests;
+	return Object.keys(before).flatMap((method) => {
+		const known = before[method].params.members;
+		const members = after[method].params.members.filter((member) => !known.includes(member));
+		return members.length === 0 ? [] : [[method, members.map((member) => member.replace("?", ""))]];
+	});
+}
+
+function renderMembers(rows) {
+	const lines = rows.flatMap(([method, members]) => [
+		`\t${JSON.stringify(method)}: [`,
+		...members.map((member) => `\t\t${JSON.stringify(member)},`),
+		"\t],",
+	]);
+	return [
+		"/** Members of params that only a client with experimentalApi may use, by method. */",
+		"export const EXPERIMENTAL_MEMBERS: Readonly<Record<string, readonly string[]>> = {",
+		...lines,
+		"};\n",
+	].join("\n");
+}
+
 function renderMethods(stable, experimental) {
 	const methods = (schema) => schema.requests.map((row) => row.method);
 	const known = new Set(methods(stable));
 	return [
 		HEADER,
-		listOf("STABLE_METHODS", "What every client may ask.", methods(stable)),
+		listOf("METHODS", "All methods, in the order in which a refusal lists them.", methods(experimental)),
 		listOf(
 			"EXPERIMENTAL_METHODS",
 			"What only a client with experimentalApi may ask.",
 			methods(experimental).filter((method) => !known.has(method)),
 		),
+		renderMembers(experimentalMembers(stable, experimental)),
 		listOf(
 			"NOTIFICATIONS",
 			"What the server tells.",

@@ -1,9 +1,9 @@
+import { EXPERIMENTAL_MEMBERS, EXPERIMENTAL_METHODS, METHODS } from "#protocol/codex/methods.generated.ts";
 import type { Thread } from "#protocol/record.ts";
 import { createPeer, type Peer, type Serve } from "./connection.ts";
 import type { CodexFacade, CodexFacadePorts } from "./facade.ts";
 import { createInitialize } from "./initialize.ts";
 import { type CodexConnection, CodexError, type CodexMethod } from "./method.ts";
-import { EXPERIMENTAL_MEMBERS, EXPERIMENTAL_METHODS, METHOD_NAMES } from "./method-names.ts";
 import { createOffice, type Methods, type Office } from "./office.ts";
 import { createActMethods } from "./thread/act-methods.ts";
 import { createDesk, type Desk } from "./thread/desk.ts";
@@ -23,11 +23,12 @@ import { createTurnMethods } from "./turn/turn-methods.ts";
 import { invalidRequest, isObject, type JsonObject, unknownVariant } from "./wire/decode.ts";
 
 const METHOD_NOT_THERE = -32601;
+const EXPERIMENTAL: ReadonlySet<string> = new Set(EXPERIMENTAL_METHODS);
 
 /** Refuses members of the experimental protocol to a client that did not ask for it. */
 function assertAllowed(method: string, params: unknown, peer: Peer): void {
 	if (peer.experimentalApi) return;
-	if (EXPERIMENTAL_METHODS.has(method)) throw new CodexError(`${method} requires experimentalApi capability`);
+	if (EXPERIMENTAL.has(method)) throw new CodexError(`${method} requires experimentalApi capability`);
 	if (!isObject(params)) return;
 	for (const member of EXPERIMENTAL_MEMBERS[method] ?? []) {
 		const value = params[member];
@@ -58,7 +59,7 @@ interface Served {
 	readonly ensureThread: NonNullable<CodexFacadePorts["ensureThread"]>;
 }
 
-const NAMES: ReadonlySet<string> = new Set(METHOD_NAMES);
+const NAMES: ReadonlySet<string> = new Set(METHODS);
 
 /** A method's handler by its name, never a member that every object has. */
 function handlerOf<H>(handlers: Readonly<Record<string, H>>, method: string): H | undefined {
@@ -78,7 +79,7 @@ function threadIdOf(params: unknown): string {
 
 function createServe({ methods, installation, initialize, ensureThread }: Served): Serve {
 	return async ({ method, params }, peer, after) => {
-		if (!NAMES.has(method)) throw unknownVariant(method, METHOD_NAMES);
+		if (!NAMES.has(method)) throw unknownVariant(method, METHODS);
 		if (method === "initialize") return initialize(params, peer, after);
 		if (!peer.isInitialized) throw new CodexError("Not initialized");
 		assertAllowed(method, params, peer);

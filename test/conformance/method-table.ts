@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { EXPERIMENTAL_METHODS, STABLE_METHODS } from "#protocol/codex/methods.generated.ts";
+import { EXPERIMENTAL_METHODS, METHODS } from "#protocol/codex/methods.generated.ts";
 import type { StartServer } from "../support/codex-drive.ts";
 import { readScenario, scenarioNames } from "../support/codex-fixture.ts";
 import { LEFT_OUT } from "./intended.ts";
@@ -108,7 +108,7 @@ async function answersOf(
 		const started = await ask("thread/start", { cwd: place.cwd });
 		answers.set("thread/start", wordOf(started));
 		const about: ProbePlace = { cwd: place.cwd, threadId: started.result?.thread?.id ?? "" };
-		for (const method of [...STABLE_METHODS, ...EXPERIMENTAL_METHODS]) {
+		for (const method of METHODS) {
 			if (answers.has(method) || skip.has(method)) continue;
 			answers.set(method, wordOf(await ask(method, PROBES[method]?.(about) ?? {})));
 		}
@@ -124,6 +124,7 @@ export async function askMethods(ours: StartServer, real: StartServer | undefine
 	const own = await answersOf(ours, new Set());
 	const theirs = real === undefined ? undefined : await answersOf(real, OURS_ALONE);
 	const users = usersOfMethods();
+	const experimental: ReadonlySet<string> = new Set(EXPERIMENTAL_METHODS);
 	const rowOf = (method: string, kind: MethodRow["kind"]): MethodRow => {
 		const answer = own.get(method) ?? "not asked";
 		const user = users.get(method);
@@ -137,7 +138,7 @@ export async function askMethods(ours: StartServer, real: StartServer | undefine
 		};
 	};
 	return [
-		...STABLE_METHODS.map((method) => rowOf(method, "stable")),
+		...METHODS.filter((method) => !experimental.has(method)).map((method) => rowOf(method, "stable")),
 		...EXPERIMENTAL_METHODS.map((method) => rowOf(method, "experimental")),
 	];
 }
