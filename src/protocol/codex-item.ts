@@ -151,7 +151,6 @@ export const itemSchema = z.discriminatedUnion("type", [
 	foreignItemSchema,
 ]);
 export type Item = z.infer<typeof itemSchema>;
-export type PlanItem = z.infer<typeof planItemSchema>;
 export type McpToolCallItem = z.infer<typeof mcpToolCallItemSchema>;
 export type DynamicToolCallItem = z.infer<typeof dynamicToolCallItemSchema>;
 /** Items that a tool opens and closes. */

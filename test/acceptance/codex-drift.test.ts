@@ -31,6 +31,7 @@ const isFuture = ({ msg }: Row): boolean =>
 /** A session over our backend that runs the real program, here one of a later version, and the thread as read afterwards. */
 async function replay(name: string): Promise<{ rows: readonly Row[]; items: readonly Json[] }> {
 	const scenario = readScenario(name);
+	// biome-ignore lint/suspicious/noTemplateCurlyInString: the scenario's own placeholder, filled in by the driver
 	const read = { req: "thread/read", params: { threadId: "${r.thread.thread.id}", includeTurns: true } };
 	const start = startCommand([process.execPath, join(ROOT, "bin/weave-codex.js"), "app-server"], {
 		HOMIE_AGENT_BACKEND: "cli",

@@ -111,7 +111,7 @@ describe.skipIf(missing !== null)("acceptance: the real Codex TUI", () => {
 		await until("both threads are idle", async () =>
 			(await threads()).every(({ status }) => status === "idle"),
 		);
-		expect((await threads()).map(({ turn_count }) => turn_count).sort()).toEqual([1, 4]);
+		expect((await threads()).map(({ turn_count }) => turn_count).sort((a, b) => a - b)).toEqual([1, 4]);
 	});
 
 	test("by TCP with a token: rewinds, forks, resumes from the list, and asks a side question", async () => {
