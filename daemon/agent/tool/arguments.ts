@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { jsonFault } from "./json-fault.ts";
 
 /**
  * Parses the JSON that a model sent for a call. The text says what was wrong, in the words that models know from the
@@ -9,7 +10,7 @@ export function parseArguments<T>(schema: z.ZodType<T>, input: string): T | { pr
 	try {
 		value = JSON.parse(input);
 	} catch (error) {
-		return problem(error instanceof Error ? error.message : String(error));
+		return problem(jsonFault(input) ?? String(error));
 	}
 	const parsed = schema.safeParse(value);
 	if (parsed.success) return parsed.data;
