@@ -46,10 +46,20 @@ function tokenize(text: string): Token[] {
 	return tokens;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r" };
+const ESCAPES: ReadonlyMap<string, string> = new Map(
+	Object.entries({ n: "\n", t: "\t", r: "\r", b: "\b", f: "\f", v: "\v", a: "\u0007" }),
+);
 
+/** A control character must come back as itself: a rule for `\b` and `ash` would else be one for `bash`. */
 function unescaped(text: string): string {
-	return text.replaceAll(/\\(.)/g, (_all, char: string) => ESCAPES[char] ?? char);
+	return text.replaceAll(
+		/\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))/g,
+		(_all, unit: string | undefined, byte: string | undefined, char: string | undefined) => {
+			const code = unit ?? byte;
+			if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
+			return ESCAPES.get(char ?? "") ?? char ?? "";
+		},
+	);
 }
 
 interface Call {

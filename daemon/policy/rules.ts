@@ -1,3 +1,5 @@
+import { isExactText, leavesOpen } from "./wide-prefix.ts";
+
 /** What a person laid down for commands that begin alike (Codex `prefix_rule`). */
 export interface PrefixRule {
 	/** For each word what it may be. */
@@ -46,38 +48,20 @@ function matches(rule: PrefixRule, words: readonly string[]): boolean {
 	);
 }
 
-/** Programs that run whatever follows: allowing them by name allows everything. */
-const TOO_WIDE: readonly (readonly string[])[] = [
-	...["python", "python3", "py", "node", "perl", "ruby", "php", "lua", "git", "env", "sudo", "osascript"],
-	...["bash", "sh", "zsh", "/bin/bash", "/bin/sh", "/bin/zsh", "rm", "pwsh", "powershell"],
-].map((name) => [name]);
-const TOO_WIDE_PAIRS = [
-	...["bash", "sh", "zsh", "/bin/bash", "/bin/sh", "/bin/zsh"].flatMap((name) => [
-		[name, "-lc"],
-		[name, "-c"],
-	]),
-	...["python -c", "python3 -c", "python -", "python3 -", "node -e", "perl -e", "ruby -e", "npm run"].map(
-		(text) => text.split(" "),
-	),
-];
-
 /**
  * The prefix that an accepting answer may allow for good: the model's own when it covers every command and is no way around
- * the rules, else the first command as it is.
+ * the rules, else the first command as it is; null where that would allow whatever comes after it.
  */
 export function proposePrefix(
 	asked: readonly (readonly string[])[],
 	wanted: readonly string[] | null,
 ): readonly string[] | null {
-	const same = (one: readonly string[], other: readonly string[]): boolean =>
-		one.length === other.length && one.every((word, at) => word === other[at]);
 	if (
 		wanted !== null &&
-		wanted.length > 0 &&
-		![...TOO_WIDE, ...TOO_WIDE_PAIRS].some((one) => same(one, wanted))
-	) {
-		const covers = asked.every((words) => wanted.every((word, at) => words[at] === word));
-		if (covers) return wanted;
-	}
-	return asked[0] ?? null;
+		!leavesOpen(wanted) &&
+		asked.every((words) => wanted.every((word, at) => words[at] === word))
+	)
+		return wanted;
+	const first = asked[0];
+	return first === undefined || (leavesOpen(first) && !isExactText(first)) ? null : first;
 }

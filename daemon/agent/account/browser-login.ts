@@ -116,8 +116,10 @@ export async function startBrowserLogin(options: BrowserLoginOptions): Promise<B
 	}
 
 	const opened = await openServer(ports, (request, response) => {
-		const url = new URL(request.url ?? "/", "http://127.0.0.1");
-		if (url.pathname === "/auth/callback") {
+		// Any page of the browser may ask for anything here, also for what is no address.
+		const url = URL.parse(request.url ?? "/", "http://127.0.0.1");
+		if (url === null) answer(response, 400, "Bad Request");
+		else if (url.pathname === "/auth/callback") {
 			void callback(url.searchParams, response);
 		} else if (url.pathname === "/success" && saved) {
 			answer(

@@ -9,7 +9,11 @@ import { isObject, type JsonObject } from "../wire/decode.ts";
 interface Answer {
 	decision: ApprovalDecision;
 	allowPrefix?: string[];
+	/** Nobody decided: an error, or an answer that nobody understands. */
+	failed?: true;
 }
+
+const FAILED: Answer = { decision: "decline", failed: true };
 
 const DECISIONS: Readonly<Record<string, ApprovalDecision>> = {
 	accept: "accept",
@@ -24,13 +28,22 @@ function readPrefix(value: unknown): string[] | undefined {
 	return amendment.every((word) => typeof word === "string") ? amendment : undefined;
 }
 
-/** What a client decided; an answer that nobody understands, and an error, decline. */
-export function readDecision(result: unknown): Answer {
+const isSame = (one: readonly string[], other: readonly string[]): boolean =>
+	one.length === other.length && one.every((word, at) => word === other[at]);
+
+const understood = (decision: ApprovalDecision | undefined): Answer =>
+	decision === undefined ? FAILED : { decision };
+
+/** What a client decided; one with another prefix than `proposed` declines, as do the answers that nobody understands, and errors. */
+export function readDecision(result: unknown, proposed: readonly string[] | null = null): Answer {
 	const decision = isObject(result) ? result["decision"] : undefined;
-	if (typeof decision === "string") return { decision: DECISIONS[decision] ?? "decline" };
-	if (!isObject(decision)) return { decision: "decline" };
+	if (typeof decision === "string")
+		return understood(Object.hasOwn(DECISIONS, decision) ? DECISIONS[decision] : undefined);
+	if (!isObject(decision)) return FAILED;
 	const allowPrefix = readPrefix(decision["acceptWithExecpolicyAmendment"]);
-	return allowPrefix === undefined ? { decision: "decline" } : { decision: "accept", allowPrefix };
+	return allowPrefix === undefined || proposed === null || !isSame(allowPrefix, proposed)
+		? { decision: "decline" }
+		: { decision: "accept", allowPrefix };
 }
 
 function commandParams(approval: Approval, startedAtMs: number): JsonObject {
@@ -95,7 +108,7 @@ export function createServerRequests(ports: {
 	}
 
 	function respond(approval: Approval, result: unknown, peer: Peer): void {
-		const { decision, allowPrefix } = readDecision(result);
+		const { decision, allowPrefix, failed } = readDecision(result, approval.proposed_prefix);
 		const accepts = decision === "accept" || decision === "accept_for_session";
 		// The protocol has no explicit word: whoever accepts there says it by accepting.
 		const word = accepts && approval.confirm_word !== null ? { confirm: approval.confirm_word } : {};
@@ -103,6 +116,7 @@ export function createServerRequests(ports: {
 			...{ approval_id: approval.approval_id, decision, digest: approval.digest },
 			...word,
 			...(allowPrefix === undefined ? {} : { allow_prefix: allowPrefix }),
+			...(failed === undefined ? {} : { failed }),
 		};
 		ignoreRefusal("an answer to an approval", runner.respondApproval(params, callOf(peer)));
 	}

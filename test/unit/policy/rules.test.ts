@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { decide, type PolicyQuestion } from "#daemon/policy/decide.ts";
 import { createRuleBook } from "#daemon/policy/rule-book.ts";
-import { parseRules } from "#daemon/policy/rule-text.ts";
+import { parseRules, writeRule } from "#daemon/policy/rule-text.ts";
 import { type PrefixRule, proposePrefix } from "#daemon/policy/rules.ts";
 
 const TEXT = `# mine
@@ -78,6 +78,54 @@ describe("prefix rules", () => {
 		["cargo run", ["cargo"], ["cargo"]],
 	])("prefix rules: of %s with %j the real server's prefix is proposed", (command, wanted, expected) => {
 		expect(proposePrefix([command.split(" ")], wanted)).toEqual(expected);
+	});
+
+	test.each([
+		...[
+			"bash",
+			"/usr/bin/bash",
+			"dash",
+			"fish",
+			"env",
+			"sudo",
+			"sudo -n",
+			"env A=1",
+			"xargs",
+			"find",
+			"find .",
+		],
+		...[
+			"python3",
+			"python3.12 -c",
+			"python3 -W ignore",
+			"/usr/bin/node --eval",
+			"perl -ne",
+			"deno run",
+			"bash -l",
+		],
+		...["git", "git -c", "git -C .", "git --exec-path=/tmp/x", "git config", "git st", "git bisect run"],
+		...["npx", "npx -y", "npm exec", "docker run --rm", "A=1 ls", "timeout 5", "busybox"],
+	])("prefix rules: %s is not allowed for good when the model wants it", (wanted) => {
+		const words = wanted.split(" ");
+		expect(proposePrefix([[...words, "more"]], words)).not.toEqual(words);
+	});
+
+	test.each([
+		"bash",
+		"sudo id",
+		"env A=1 ls",
+		"git st",
+		"python3",
+		"python3 -i",
+		"git -c alias.x=!sh x",
+		"l\u0008s",
+	])("prefix rules: nothing is proposed when %s itself is the command", (command) =>
+		expect(proposePrefix([command.split(" ")], null)).toBeNull(),
+	);
+
+	test("prefix rules: control characters come back as themselves when a rule is read", () => {
+		const words = ["\bash", "\f\u0001\u001b", "a\\b", "é\u007f"];
+		expect(parseRules(writeRule(words))).toMatchObject([{ pattern: words.map((word) => [word]) }]);
 	});
 
 	test("prefix rules: a file with a mistake says so when it is parsed", () => {
