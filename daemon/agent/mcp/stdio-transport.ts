@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js";
+import { createLineReader } from "#daemon/transport/uds/line-reader.ts";
 
 export interface StdioServer {
 	readonly command: string;
@@ -10,15 +11,8 @@ export interface StdioServer {
 }
 
 /** One message is no longer than this; a server that sends more is cut off. */
-const MESSAGE_MAX_CHARS = 64 * 1024 * 1024;
+const MESSAGE_MAX_BYTES = 64 * 1024 * 1024;
 const GRACE_MS = 1_000;
-
-/** Where the message lists end in what came so far. */
-function splitLines(buffer: string): { lines: string[]; rest: string } {
-	const lines = buffer.split("\n");
-	const rest = lines.pop() ?? "";
-	return { lines: lines.map((line) => line.trim()).filter((line) => line !== ""), rest };
-}
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 	try {
@@ -39,22 +33,16 @@ const wording: Readonly<Record<string, string>> = {
  */
 export function createStdioTransport(server: StdioServer): Transport {
 	let child: ChildProcess | undefined;
-	let pending: string[] = [];
-	let pendingChars = 0;
+	const reader = createLineReader(MESSAGE_MAX_BYTES);
 
-	function take(chunk: string): void {
-		pending.push(chunk);
-		pendingChars += chunk.length;
-		if (!chunk.includes("\n")) {
-			if (pendingChars > MESSAGE_MAX_CHARS && child) signalGroup(child, "SIGKILL");
-			return;
-		}
-		const { lines, rest } = splitLines(pending.join(""));
-		pending = [rest];
-		pendingChars = rest.length;
-		for (const line of lines) {
+	function take(chunk: Buffer): void {
+		for (const event of reader.push(chunk)) {
+			if ("tooLong" in event) {
+				if (child) signalGroup(child, "SIGKILL");
+				return;
+			}
 			try {
-				transport.onmessage?.(JSON.parse(line) as JSONRPCMessage);
+				transport.onmessage?.(JSON.parse(event.line) as JSONRPCMessage);
 			} catch (error) {
 				// Servers print other things too; what is no message is skipped.
 				transport.onerror?.(error instanceof Error ? error : new Error(String(error)));
@@ -81,7 +69,6 @@ export function createStdioTransport(server: StdioServer): Transport {
 					transport.onclose?.();
 				});
 				started.stdin?.on("error", () => undefined);
-				started.stdout?.setEncoding("utf8");
 				started.stdout?.on("data", take);
 			});
 		},

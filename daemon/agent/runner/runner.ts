@@ -1,15 +1,9 @@
 import type { ModelItem } from "#daemon/agent/model.ts";
+import type { SettingsChange } from "#daemon/storage/repository/chat-thread.ts";
 import type { IdempotencyClaim } from "#daemon/storage/store.ts";
 import type { ChatEvent, ChatSnapshot } from "#protocol/chat-event.ts";
 import type { UserInput } from "#protocol/codex-item.ts";
-import type {
-	Approval,
-	ApprovalPolicy,
-	Question,
-	SandboxMode,
-	Thread,
-	ThreadSettings,
-} from "#protocol/record.ts";
+import type { Approval, Question, Thread } from "#protocol/record.ts";
 import type { MethodParams, MethodResult } from "#protocol/service/index.ts";
 import type { TopicSnapshot } from "#protocol/topic/index.ts";
 
@@ -22,16 +16,7 @@ export interface RunnerCall {
 }
 
 /** What the Codex protocol's requests say beyond `chat.*`; absent members keep what the thread has. */
-export interface ThreadPatch {
-	model?: string | null | undefined;
-	/** Id in config.toml, as `modelProvider` names it. */
-	provider?: string | null | undefined;
-	cwd?: string | undefined;
-	approval_policy?: ApprovalPolicy | undefined;
-	sandbox?: SandboxMode | undefined;
-	/** Merged member by member; null takes a member away. */
-	settings?: Readonly<{ [K in keyof ThreadSettings]?: ThreadSettings[K] | null }> | undefined;
-}
+export type ThreadPatch = SettingsChange;
 
 /** A message with everything a Codex `turn/start` can say. */
 export interface TurnRequest {

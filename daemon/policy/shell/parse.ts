@@ -19,8 +19,8 @@ export interface ShellCommand {
 	readonly background: boolean;
 }
 
-/** Words that begin syntax this parser does not know. */
-const KEYWORDS = new Set([
+/** Words of the shell's grammar that neither reader of it follows. */
+export const COMPOUND_WORDS: readonly string[] = [
 	"if",
 	"then",
 	"else",
@@ -35,14 +35,11 @@ const KEYWORDS = new Set([
 	"esac",
 	"select",
 	"function",
-	"time",
-	"coproc",
-	"{",
-	"}",
-	"[[",
 	"!",
-	"((",
-]);
+];
+
+/** Words that begin syntax this parser does not know. */
+const KEYWORDS = new Set([...COMPOUND_WORDS, "time", "coproc", "{", "}", "[[", "(("]);
 
 type Token =
 	| { kind: "word"; word: ShellWord }

@@ -1,20 +1,8 @@
+import { COMPOUND_WORDS } from "./parse.ts";
+
 /** Words that begin syntax of the shell or change its variables; a script with one of them at a command's place is not plain. */
 const NOT_COMMANDS = new Set([
-	"if",
-	"then",
-	"else",
-	"elif",
-	"fi",
-	"for",
-	"while",
-	"until",
-	"do",
-	"done",
-	"case",
-	"esac",
-	"select",
-	"function",
-	"!",
+	...COMPOUND_WORDS,
 	"export",
 	"readonly",
 	"unset",

@@ -1,78 +1,37 @@
 import type { Clock } from "#base/clock.ts";
 import type { ModelEvent, ModelFailure } from "#daemon/agent/model.ts";
-import { type AnswerHeaders, type HttpAnswer, sendHttp } from "../wire/http.ts";
+import type { AnswerHeaders, HttpAnswer } from "../wire/http.ts";
+import { createSseParser, type ServerSentEvent, type SseParser } from "../wire/sse.ts";
+import {
+	bareUrl,
+	type Deadline,
+	MAX_ERROR_BODY_BYTES,
+	type Piece,
+	parseFrames,
+	readBody,
+	readPiece,
+	sendTimed,
+	startDeadline,
+} from "../wire/timed-answer.ts";
 import { parseModelEvent } from "./event.ts";
-import { brokenStream, httpFailure, parseRetryAfterMs, readFailure, sendFailure } from "./failure.ts";
+import { brokenStream, httpFailure, parseRetryAfterMs } from "./failure.ts";
 import { rateLimitsOf } from "./rate-limits.ts";
-import { createSseParser, type ServerSentEvent, type SseParser } from "./sse.ts";
 
-/** A refusal's body beyond this is of no use to anyone. */
-const MAX_ERROR_BODY_BYTES = 64 * 1024;
-const IDLE = brokenStream("idle timeout waiting for SSE");
 const OPEN_END = brokenStream("stream closed before response.completed");
-
-/** A deadline that each sign of life puts off. */
-interface IdleTimer extends Disposable {
-	readonly fired: Promise<"idle">;
-	restart(): void;
-}
-
-function startIdleTimer(clock: Clock, idleMs: number): IdleTimer {
-	const { promise, resolve } = Promise.withResolvers<"idle">();
-	let timer = clock.after(idleMs, () => resolve("idle"));
-	return {
-		fired: promise,
-		restart() {
-			timer[Symbol.dispose]();
-			timer = clock.after(idleMs, () => resolve("idle"));
-		},
-		[Symbol.dispose]: () => timer[Symbol.dispose](),
-	};
-}
-
-type Piece = { bytes: Uint8Array } | { failure: ModelFailure };
-
-async function readPiece(answer: HttpAnswer, idle: IdleTimer): Promise<Piece> {
-	const read = answer.read().then(
-		(bytes): Piece => (bytes === null ? { failure: OPEN_END } : { bytes }),
-		(): Piece => ({ failure: readFailure() }),
-	);
-	const first = await Promise.race([read, idle.fired]);
-	if (first === "idle") return { failure: IDLE };
-	idle.restart();
-	return first;
-}
-
-/** The start of a refusal's body; what cannot be read of it is left out. */
-async function readErrorBody(answer: HttpAnswer, idle: IdleTimer): Promise<string> {
-	const pieces: Uint8Array[] = [];
-	let size = 0;
-	while (size < MAX_ERROR_BODY_BYTES) {
-		const piece = await readPiece(answer, idle);
-		if ("failure" in piece) break;
-		pieces.push(piece.bytes);
-		size += piece.bytes.length;
-	}
-	return Buffer.concat(pieces).subarray(0, MAX_ERROR_BODY_BYTES).toString("utf8");
-}
 
 function readFrames(parser: SseParser, piece: Piece): ServerSentEvent[] | ModelFailure {
 	if ("failure" in piece) return piece.failure;
-	try {
-		return parser.push(piece.bytes);
-	} catch (error) {
-		return brokenStream(error instanceof Error ? error.message : String(error));
-	}
+	return "end" in piece ? OPEN_END : parseFrames(parser, piece.bytes);
 }
 
 function isLast({ type }: ModelEvent): boolean {
 	return type === "completed" || type === "failed";
 }
 
-async function* readEvents(answer: HttpAnswer, idle: IdleTimer): AsyncGenerator<ModelEvent> {
+async function* readEvents(answer: HttpAnswer, deadline: Deadline): AsyncGenerator<ModelEvent> {
 	const parser = createSseParser();
 	for (;;) {
-		const frames = readFrames(parser, await readPiece(answer, idle));
+		const frames = readFrames(parser, await readPiece(answer, deadline));
 		if (!Array.isArray(frames)) {
 			yield { type: "failed", failure: frames };
 			return;
@@ -113,31 +72,25 @@ export async function* exchange({
 	signal,
 	onHeaders,
 }: Exchange): AsyncGenerator<ModelEvent> {
-	using idle = startIdleTimer(clock, idleMs);
-	const sent = sendHttp({ method: "POST", url, headers, body, clock, signal }).then(
-		(answer) => ({ answer }),
-		(error: unknown) => ({ failure: sendFailure(error) }),
-	);
-	const first = await Promise.race([sent, idle.fired]);
-	if (first === "idle" || "failure" in first) {
-		yield { type: "failed", failure: first === "idle" ? IDLE : first.failure };
+	using deadline = startDeadline(clock, idleMs);
+	const sent = await sendTimed({ method: "POST", url, headers, body, clock, signal }, deadline);
+	if ("failure" in sent) {
+		yield { type: "failed", failure: sent.failure };
 		return;
 	}
-	const { answer } = first;
-	idle.restart();
+	const { answer } = sent;
 	try {
 		onHeaders?.(answer.headers);
 		for (const rateLimits of rateLimitsOf(answer.headers)) yield { type: "rate_limits", rateLimits };
 		if (answer.status >= 200 && answer.status < 300) {
-			yield* readEvents(answer, idle);
+			yield* readEvents(answer, deadline);
 			return;
 		}
-		const { origin, pathname } = new URL(url);
 		const failure = httpFailure({
 			status: answer.status,
 			statusText: answer.statusText,
-			body: await readErrorBody(answer, idle),
-			url: `${origin}${pathname}`,
+			body: (await readBody(answer, deadline, MAX_ERROR_BODY_BYTES)).text,
+			url: bareUrl(url),
 			requestId: answer.headers.get("x-request-id"),
 			retryAfterMs: parseRetryAfterMs(answer.headers.get("retry-after"), clock.nowMs()),
 		});

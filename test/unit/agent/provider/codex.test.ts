@@ -76,7 +76,7 @@ test("select: without a login and a provider the offline agent is the default, a
 		model: null,
 		codex_home: codexHome,
 	});
-	expect(selector.models()).toEqual({ models: [] });
+	expect(selector.models().models).toEqual([]);
 });
 
 test("select: a login or a provider counts from the next call on", () => {

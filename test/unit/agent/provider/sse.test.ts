@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createSseParser } from "#daemon/agent/provider/codex/sse.ts";
+import { createSseParser } from "#daemon/agent/provider/wire/sse.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
