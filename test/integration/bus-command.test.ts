@@ -163,6 +163,7 @@ describe("weave commands", () => {
 	it("tail: a line at each change of state", async () => {
 		await test.addThread("tester");
 		await test.bus.send({ to: "tester", text: "before", from: { identity: "local", name: "you" } });
+		await expect.poll(() => test.bus.listMessages({ agent: "tester", limit: 1 })[0]?.state).toBe("delivered");
 		onMail((id) => test.threads.endTurn({ message_ids: [id], final_text: "ok" }));
 		const tailing = run(tailCommand, { options: { count: "3" }, json: true });
 		await expect.poll(() => hub.counts.subscribers).toBe(1);

@@ -49,7 +49,7 @@ function describe(status: DaemonStatus): string {
 		["counts", counts.join(", ")],
 		["pty-host", host.pid === null ? host.state : `${host.state} (pid ${host.pid})`],
 		["sandbox", withDetail(sandbox.available ? sandbox.kind : "none", sandbox.detail)],
-		["turns run by", status.agent_backend === "cli" ? "the codex program" : "weave-codex"],
+		["agent loop", status.agent_backend === "cli" ? "the codex program" : "weave-codex"],
 		["provider", withDetail([provider.name, provider.model].filter(Boolean).join(" "), provider.detail)],
 		[
 			"store",
