@@ -33,6 +33,8 @@ export interface ApprovalOutcome {
 	decision: ApprovalDecision | "expired";
 	/** With accept: allow this prefix from now on. */
 	allowPrefix?: readonly string[] | null;
+	/** With decline: nobody decided, the client that was asked could not answer. */
+	failed?: boolean;
 	resolvedBy: string | null;
 }
 

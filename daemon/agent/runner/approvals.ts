@@ -8,17 +8,16 @@ import {
 } from "#daemon/storage/repository/chat-approval.ts";
 import { requireThread } from "#daemon/storage/repository/chat-thread.ts";
 import type { Approval } from "#protocol/record.ts";
-import type { MethodParams } from "#protocol/service/index.ts";
 import type { RunnerDeps } from "./deps.ts";
 import type { LiveTurn } from "./live-turn.ts";
-import type { RunnerCall } from "./runner.ts";
+import type { ApprovalAnswer, RunnerCall } from "./runner.ts";
 
 /** Questions that tools wait for. They belong to the store and the runner, never to a client. */
 export interface Approvals {
 	/** Asks and waits; rejects with the reason of the turn's signal. */
 	ask(live: LiveTurn, request: ApprovalRequest): Promise<ApprovalOutcome>;
 	/** @throws AppError as the method's descriptor says. */
-	respond(params: MethodParams<"chat.approval.respond">, call: RunnerCall): Promise<{ approval: Approval }>;
+	respond(params: ApprovalAnswer, call: RunnerCall): Promise<{ approval: Approval }>;
 	/** Tells everyone of what the end of this turn expired. */
 	announceExpired(turnId: string): void;
 }
@@ -110,7 +109,7 @@ export function createApprovals({ deps, announce }: ApprovalsPorts): Approvals {
 				if (!live.signal.aborted) waiting.delete(record.approval_id);
 			}
 		},
-		async respond({ approval_id, decision, digest, confirm, allow_prefix }, call) {
+		async respond({ approval_id, decision, digest, confirm, allow_prefix, failed = false }, call) {
 			fault("approval.before-commit");
 			const answer = { confirm: confirm ?? null, allow_prefix: allow_prefix ?? null };
 			const input = { approval_id, decision, digest, ...answer, resolved_by: call.label };
@@ -121,7 +120,7 @@ export function createApprovals({ deps, announce }: ApprovalsPorts): Approvals {
 			if (entry) {
 				announce("chat.approval.resolved", result.approval);
 				const allowPrefix = answer.allow_prefix;
-				entry.answer.resolve({ decision, allowPrefix, resolvedBy: result.approval.resolved_by });
+				entry.answer.resolve({ decision, allowPrefix, failed, resolvedBy: result.approval.resolved_by });
 			}
 			return result;
 		},

@@ -15,6 +15,9 @@ export interface RunnerCall {
 	readonly idempotency: IdempotencyClaim | undefined;
 }
 
+/** `failed`, with decline: nobody decided, the client that was asked could not answer. */
+export type ApprovalAnswer = MethodParams<"chat.approval.respond"> & { failed?: boolean };
+
 /** What the Codex protocol's requests say beyond `chat.*`; absent members keep what the thread has. */
 export type ThreadPatch = SettingsChange;
 
@@ -121,10 +124,7 @@ export interface CodexRunner extends AsyncDisposable, CodexThreads {
 		how?: { endCommands?: boolean; replaced?: boolean },
 	): Promise<MethodResult<"chat.cancel">>;
 	listApprovals(params: MethodParams<"chat.approval.list">): Approval[];
-	respondApproval(
-		params: MethodParams<"chat.approval.respond">,
-		call: RunnerCall,
-	): Promise<{ approval: Approval }>;
+	respondApproval(params: ApprovalAnswer, call: RunnerCall): Promise<{ approval: Approval }>;
 	updateSettings(params: MethodParams<"chat.settings.update">, call: RunnerCall): Promise<{ thread: Thread }>;
 	archiveThread(threadId: string, call: RunnerCall): Promise<{ thread: Thread }>;
 	renameThread(params: MethodParams<"chat.rename">, call: RunnerCall): Promise<{ thread: Thread }>;

@@ -18,7 +18,7 @@ import { extractPatchCommand } from "./command/patch-heredoc.ts";
 import { type CommandCall, runCommand } from "./command/run-command.ts";
 import { findGitRoot } from "./git-root.ts";
 import { applyPatchText } from "./patch/apply-patch-text.ts";
-import { awaitApproval, failure, interrupted, rejectedCommand } from "./result.ts";
+import { APPROVAL_FAILED, awaitApproval, failure, interrupted, rejectedCommand } from "./result.ts";
 import { sandboxPolicyOf } from "./sandbox-policy.ts";
 import { realHome, type ToolServices } from "./services.ts";
 
@@ -138,9 +138,11 @@ async function askPerson(
 	// A destructive command needs its word each time.
 	if (outcome.decision === "accept_for_session")
 		return { forSession: verdict.destructive === null, savedPrefix: null };
-	await context.items.completed({ ...item, status: "declined", completedAtMs: context.nowMs() });
+	const failed = outcome.failed === true;
+	const status = failed ? "failed" : "declined";
+	await context.items.completed({ ...item, status, completedAtMs: context.nowMs() });
 	return {
-		output: rejectedCommand(REJECTED_BY_USER),
+		output: rejectedCommand(failed ? APPROVAL_FAILED : REJECTED_BY_USER),
 		success: false,
 		stopTurn: outcome.decision !== "decline",
 	};

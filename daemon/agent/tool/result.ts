@@ -23,6 +23,9 @@ export async function awaitApproval(
 	}
 }
 
+/** What the model reads where nobody decided: the client that was asked could not answer. */
+export const APPROVAL_FAILED = "approval request failed";
+
 /** How the reference server tells its model about a command that was turned down or could not start. */
 export function rejectedCommand(reason: string): string {
 	return `exec_command failed: CreateProcess { message: ${debugText(`Rejected(${debugText(reason)})`)} }`;

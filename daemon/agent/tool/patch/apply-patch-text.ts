@@ -3,10 +3,10 @@ import type { FileChangeItem } from "#protocol/codex-item.ts";
 import { decide, type Verdict } from "../../../policy/decide.ts";
 import { approvalDigest } from "../../approval/digest.ts";
 import type { ToolContext, ToolResult } from "../../tool.ts";
-import { awaitApproval, failure, interrupted } from "../result.ts";
+import { APPROVAL_FAILED, awaitApproval, failure, interrupted } from "../result.ts";
 import { sandboxPolicyOf } from "../sandbox-policy.ts";
 import { realHome, type ToolServices } from "../services.ts";
-import { parsePatch } from "./parse.ts";
+import { EMPTY_PATCH, parsePatch } from "./parse.ts";
 import { itemChanges, type PlannedChange, placeOperations, planPatch, successSummary } from "./plan.ts";
 import { rememberBaseline, turnDiff } from "./turn-diff.ts";
 import { writeChanges } from "./write.ts";
@@ -37,7 +37,10 @@ export async function applyPatchText(
 	if (/^\s*\*\*\* Begin Patch[^\n]*\n\*\*\* Environment ID:/.test(text))
 		return failure("apply_patch environment selection is unavailable for this turn");
 	const parsed = parsePatch(text);
-	if (!parsed.ok) return failure(`apply_patch verification failed: ${parsed.reason}`);
+	if (!parsed.ok) {
+		const isEmpty = parsed.reason === EMPTY_PATCH;
+		return failure(isEmpty ? EMPTY_PATCH : `apply_patch verification failed: ${parsed.reason}`);
+	}
 	const { environment } = context;
 	const cwd = await environment.realPath(folder);
 	const placed = await placeOperations(parsed.operations, cwd, environment);
@@ -134,7 +137,7 @@ async function askPerson(
 			return null;
 		case "decline":
 			await context.items.completed({ ...patch.item, status: "declined", completedAtMs: context.nowMs() });
-			return failure(REJECTED_TEXT);
+			return failure(outcome.failed === true ? APPROVAL_FAILED : REJECTED_TEXT);
 		case "cancel":
 		case "expired":
 			return { output: REJECTED_TEXT, success: false, stopTurn: true };
