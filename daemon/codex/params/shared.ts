@@ -69,8 +69,8 @@ export const itemsView = oneOf(["notLoaded", "summary", "full"]);
 
 const userInput = tagged("UserInput", {
 	text: { text: string, text_elements: withDefault(list(object), []) },
-	image: {},
-	localImage: { path: string },
+	image: { detail: optional(string) },
+	localImage: { detail: optional(string), path: string },
 	audio: {},
 	localAudio: { path: string },
 	skill: { name: string, path: string },

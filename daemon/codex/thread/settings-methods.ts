@@ -1,4 +1,5 @@
 import type { Thread } from "#protocol/record.ts";
+import type { Peer } from "../connection.ts";
 import { CodexError } from "../method.ts";
 import { callOf, type Methods, type Office, type Request } from "../office.ts";
 import { threadMetadata, threadSettings } from "../params/thread.ts";
@@ -10,12 +11,14 @@ import { viewThreadSettings } from "./thread-view.ts";
 /** Told to who names or marks a thread that is not kept. */
 export const NO_METADATA = "ephemeral thread does not support metadata updates";
 
-/** Tells those who follow the thread with the experimental protocol how it is set now. */
-export function tellSettings(office: Office, thread: Thread): void {
+/** Tells those who follow the thread with the experimental protocol how it is set now; `asker` before its answer. */
+export function tellSettings(office: Office, thread: Thread, asker?: Peer): void {
 	const live = office.desk.find(thread.thread_id);
 	const params = { threadId: thread.thread_id, threadSettings: viewThreadSettings(office.view, thread) };
 	for (const peer of live?.subscribers ?? []) {
-		if (peer.experimentalApi) peer.tell("thread/settings/updated", params, thread.thread_id);
+		if (!peer.experimentalApi) continue;
+		if (peer === asker) peer.notify("thread/settings/updated", params);
+		else peer.tell("thread/settings/updated", params, thread.thread_id);
 	}
 }
 

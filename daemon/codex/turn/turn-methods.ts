@@ -10,6 +10,7 @@ import { changesThread, type Overrides, toPatch } from "../thread/patch.ts";
 import { tellSettings } from "../thread/settings-methods.ts";
 import { innerTurnId, viewNewTurn } from "../thread/turn-view.ts";
 import { isObject, type JsonObject } from "../wire/decode.ts";
+import { warnOfUnknownModel } from "./model-warning.ts";
 
 function isCode(error: unknown, code: AppError["code"]): boolean {
 	return error instanceof AppError && error.code === code;
@@ -87,11 +88,13 @@ export function createTurnMethods(office: Office): Methods {
 			...schemaOf(said.outputSchema),
 			when_busy: "steer",
 		};
+		const model = patch?.model ?? thread.model;
+		if (live.activeTurnId === null) warnOfUnknownModel(office, live, { ...thread, model });
 		office.answerFirst(request, threadId);
 		const { turn_id, delivery } = await runner.startTurn(asked, callOf(request.peer));
 		if (delivery === "started") markBegun(live, turn_id);
 		const after = patch === undefined ? undefined : office.findThread(threadId);
-		if (after !== undefined) tellSettings(office, after);
+		if (after !== undefined) tellSettings(office, after, request.peer);
 		return { turn: viewNewTurn(turn_id) };
 	}
 
