@@ -38,6 +38,9 @@ interface CellStart {
 
 type Call = Extract<FromWorker, { kind: "call" }>;
 
+/** Calls of one script that run at once; each may be a process. The others wait for their turn. */
+const PARALLEL_MAX = 32;
+
 /** @throws Error whose message the script gets, when the call is refused before the tool sees it. */
 async function performCall(tool: NestedTool | undefined, { tool: name, input }: Call, ports: CellPorts) {
 	if (tool === undefined) throw new Error(`unknown tool: ${name}`);
@@ -48,6 +51,25 @@ async function performCall(tool: NestedTool | undefined, { tool: name, input }: 
 	return { result, outcome: nestedOutcome(tool, result) };
 }
 
+/** Runs work in order, some of it at once; what waits when the script is over never begins. */
+function createLane(goesOn: () => boolean): (work: () => Promise<void>) => void {
+	const queue: (() => Promise<void>)[] = [];
+	let busy = 0;
+
+	async function run(work: () => Promise<void>): Promise<void> {
+		busy += 1;
+		await work();
+		busy -= 1;
+		const next = goesOn() ? queue.shift() : undefined;
+		if (next !== undefined) void run(next);
+	}
+
+	return (work) => {
+		if (busy < PARALLEL_MAX) void run(work);
+		else queue.push(work);
+	};
+}
+
 export function startCell({ id, source, tools }: CellStart, ports: CellPorts): Cell {
 	const byName = new Map(tools.map((tool) => [tool.name, tool]));
 	let state: CellState = "running";
@@ -56,6 +78,7 @@ export function startCell({ id, source, tools }: CellStart, ports: CellPorts): C
 	let parts: CellPart[] = [];
 	let notifications: string[] = [];
 	const waiting = new Set<() => void>();
+	const enqueue = createLane(() => state === "running");
 
 	function report(): void {
 		for (const wake of [...waiting]) wake();
@@ -102,7 +125,7 @@ export function startCell({ id, source, tools }: CellStart, ports: CellPorts): C
 				report();
 				return;
 			case "call":
-				void call(message);
+				enqueue(() => call(message));
 				return;
 			case "done":
 				over(message.error === null ? "completed" : "failed", message.error);

@@ -66,11 +66,22 @@ interface World {
 	busySinceMs: number;
 	busyMs: number;
 	outputBytes: number;
+	/** Of calls that are not answered yet, by their id. */
+	readonly callBytes: Map<number, number>;
+	waitingBytes: number;
+	/** Of each value that the thread's scripts keep. */
+	readonly storedBytes: Map<string, number>;
+	storedTotal: number;
 	guest: Guest | null;
 	module: QuickJSHandle | null;
 }
 
 class OverLimit extends Error {}
+
+/** What a message costs beside its text: a flood of blank ones must meet the limit, too. */
+const MESSAGE_BYTES = 100;
+/** Calls that have not been answered; far more than composing takes, each is a message, a promise and an item. */
+const CALLS_MAX = 1_000;
 
 function describe(world: World, thrown: QuickJSHandle): string {
 	if (world.guest === null) return "the script could not start";
@@ -105,8 +116,13 @@ function finishThrown(world: World, thrown: QuickJSHandle): void {
 function advance(world: World, step: () => QuickJSHandle | null): void {
 	if (world.state !== "running") return;
 	world.busySinceMs = performance.now();
-	const thrown = step();
-	if (thrown === null) world.runtime.executePendingJobs().dispose();
+	let thrown = step();
+	if (thrown === null) {
+		// A job fails as such only when it was interrupted or had no memory: nothing would go on from it.
+		const jobs = world.runtime.executePendingJobs();
+		if (jobs.error) thrown = jobs.error;
+		else jobs.dispose();
+	}
 	world.busyMs += performance.now() - world.busySinceMs;
 	if (thrown !== null) finishThrown(world, thrown);
 	else if (hasExited(world)) finish(world, null);
@@ -126,10 +142,29 @@ function settleModule(world: World): void {
 }
 
 function count(world: World, text: string): string {
-	world.outputBytes += text.length;
+	world.outputBytes += text.length + MESSAGE_BYTES;
 	if (world.outputBytes > world.message.limits.outputBytes)
 		throw new OverLimit("the script output more than it may");
 	return text;
+}
+
+function countCall(world: World, callId: number, input: string): void {
+	if (world.callBytes.size >= CALLS_MAX)
+		throw new OverLimit("the script has too many calls that are not answered");
+	if (world.waitingBytes + input.length > world.message.limits.outputBytes)
+		throw new OverLimit("the script's calls say more than they may");
+	world.waitingBytes += input.length;
+	world.callBytes.set(callId, input.length);
+}
+
+/** What scripts keep outlives them: all of it together is bounded, not each script's part. */
+function countStored(world: World, key: string, json: string): void {
+	const size = key.length + json.length;
+	const total = world.storedTotal - (world.storedBytes.get(key) ?? 0) + size;
+	if (total > world.message.limits.outputBytes)
+		throw new OverLimit("the scripts of this thread store more than they may");
+	world.storedTotal = total;
+	world.storedBytes.set(key, size);
 }
 
 function startTimer(world: World, id: number, delayMs: number): void {
@@ -168,12 +203,16 @@ function perform(
 			send({ kind: "notify", text: count(world, first) });
 			break;
 		case "store":
-			send({ kind: "store", key: first, json: count(world, second) });
+			count(world, second);
+			countStored(world, first, second);
+			send({ kind: "store", key: first, json: second });
 			break;
 		case "yield":
+			count(world, "");
 			send({ kind: "yield" });
 			break;
 		case "call": {
+			countCall(world, Number(first), third ?? "");
 			const input = third === undefined ? {} : { input: third };
 			send({ kind: "call", callId: Number(first), tool: second, ...input });
 			break;
@@ -219,6 +258,7 @@ export function runSandbox(
 	const runtime = quickJs.newRuntime();
 	runtime.setMaxStackSize(STACK_BYTES);
 	const vm = runtime.newContext();
+	const kept = Object.entries(message.stored).map(([key, json]) => [key, key.length + json.length] as const);
 	const world: World = {
 		runtime,
 		vm,
@@ -229,6 +269,10 @@ export function runSandbox(
 		busySinceMs: performance.now(),
 		busyMs: 0,
 		outputBytes: 0,
+		callBytes: new Map(),
+		waitingBytes: 0,
+		storedBytes: new Map(kept),
+		storedTotal: kept.reduce((sum, [, size]) => sum + size, 0),
 		guest: null,
 		module: null,
 	};
@@ -246,6 +290,8 @@ export function runSandbox(
 
 	return {
 		settle(callId, ok, value) {
+			world.waitingBytes -= world.callBytes.get(callId) ?? 0;
+			world.callBytes.delete(callId);
 			advance(world, () => {
 				if (world.guest === null) return null;
 				using id = vm.newNumber(callId);
