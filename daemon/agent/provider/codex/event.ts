@@ -119,8 +119,8 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
 	[
 		"error",
 		(event) => {
-			const nested = z.looseObject({ error: errorSchema }).safeParse(event);
-			const { code, message } = nested.success ? nested.data.error : errorSchema.parse(event);
+			const { error } = z.looseObject({ error: errorSchema.optional() }).parse(event);
+			const { code, message } = error ?? errorSchema.parse(event);
 			return { type: "failed", failure: failedResponse(code ?? "", message ?? "") };
 		},
 	],

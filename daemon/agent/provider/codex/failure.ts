@@ -121,11 +121,11 @@ function parseErrorBody(body: string): { message: string; codes: string[] } {
 	}
 }
 
-/** Seconds, or a date (RFC 9110 10.2.3). */
+/** Seconds, or a date (RFC 9110 10.2.3); seconds below zero say nothing. */
 export function parseRetryAfterMs(value: string | null, nowMs: number): number | null {
 	if (value === null || value.trim() === "") return null;
 	const seconds = Number(value);
-	if (Number.isFinite(seconds)) return Math.max(0, Math.ceil(seconds * 1000));
+	if (Number.isFinite(seconds)) return seconds < 0 ? null : Math.ceil(seconds * 1000);
 	const date = Date.parse(value);
 	return Number.isNaN(date) ? null : Math.max(0, date - nowMs);
 }

@@ -9,13 +9,13 @@ export const MAX_EVENT_CHARS = 32 * 1024 * 1024;
 
 /** Takes bytes in pieces of any size and gives the events that are complete. */
 export interface SseParser {
-	/** @throws Error when one event is over the bound. */
+	/** @throws Error when one event is over the bound, and where the bytes are no UTF-8. */
 	push(bytes: Uint8Array): ServerSentEvent[];
 }
 
 /** Parses text/event-stream as the HTML standard says: any line ending, any chunk border, comments ignored. */
 export function createSseParser(maxEventChars: number = MAX_EVENT_CHARS): SseParser {
-	const decoder = new TextDecoder();
+	const decoder = new TextDecoder("utf-8", { fatal: true });
 	let line = "";
 	let event = "";
 	let data: string[] = [];

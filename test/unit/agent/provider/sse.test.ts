@@ -37,3 +37,11 @@ test("sse: an event over the bound is refused instead of kept", () => {
 	parser.push(bytes(`data: ${"x".repeat(80)}`));
 	expect(() => parser.push(bytes("x".repeat(40)))).toThrow(/over 100 characters/);
 });
+
+test("sse: bytes that are no UTF-8 break the stream when they come, and not where a character is only cut", () => {
+	const parser = createSseParser();
+	const word = bytes("data: ü\n\n");
+	expect(parser.push(word.subarray(0, 7))).toEqual([]);
+	expect(parser.push(word.subarray(7))).toEqual([{ event: "message", data: "ü" }]);
+	expect(() => parser.push(Uint8Array.of(0x64, 0xff, 0x0a))).toThrow();
+});
