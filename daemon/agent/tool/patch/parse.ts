@@ -17,6 +17,8 @@ export type PatchOperation =
 
 export type ParsedPatch = { ok: true; operations: readonly PatchOperation[] } | { ok: false; reason: string };
 
+/** Told as it is, without words around it. */
+export const EMPTY_PATCH = "patch rejected: empty patch";
 const BEGIN = "*** Begin Patch";
 const END = "*** End Patch";
 const END_OF_FILE = "*** End of File";
@@ -52,7 +54,7 @@ export function parsePatch(text: string): ParsedPatch {
 		if (error instanceof PatchSyntaxError) return { ok: false, reason: error.message };
 		throw error;
 	}
-	if (operations.length === 0) return { ok: false, reason: "invalid patch: no files were modified." };
+	if (operations.length === 0) return { ok: false, reason: EMPTY_PATCH };
 	return { ok: true, operations };
 }
 
