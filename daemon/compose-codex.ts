@@ -37,6 +37,7 @@ export function openCodexSide(
 			codexHome: paths.codexHome,
 			cwd,
 			environment,
+			secretFolders: [paths.home, paths.weaveHome, paths.runtime],
 			account: selector.accounts,
 			mcp: {
 				list: () => mcp.status({ threadId: null }),

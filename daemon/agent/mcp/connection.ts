@@ -34,6 +34,8 @@ export interface CallOptions {
 	readonly signal: AbortSignal;
 	/** Asked while the call runs; absent: the server hears that the person declined. */
 	readonly elicit?: Elicit | undefined;
+	/** Whose call it is: a question of the server reaches a person only when all running calls have one owner. */
+	readonly owner?: string | undefined;
 	readonly meta?: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -57,6 +59,8 @@ export interface McpConnection extends AsyncDisposable {
 
 /** Pages of a catalogue that are read, at most. */
 const PAGES_MAX = 50;
+/** Tools of one server that are taken, far more than any model could be shown. */
+const TOOLS_MAX = 2_000;
 
 /** Everything of the SDK that is needed, loaded when the first server starts. */
 const loadSdk = () =>
@@ -92,9 +96,9 @@ async function readTools(client: Client, [, , types]: Sdk, signal: AbortSignal):
 		});
 		tools.push(...listed.tools);
 		cursor = listed.nextCursor;
-		if (cursor === undefined) break;
+		if (cursor === undefined || tools.length >= TOOLS_MAX) break;
 	}
-	return tools;
+	return tools.slice(0, TOOLS_MAX);
 }
 
 /** The failure of a request as Codex words it; the server's own message without the SDK's preface. */
@@ -130,14 +134,16 @@ export async function openConnection(
 		{ name: "codex-mcp-client", title: "Codex", version },
 		{ capabilities: { elicitation: { form: {} } } },
 	);
-	const elicits: Elicit[] = [];
+	const elicits: { owner: string | undefined; elicit: Elicit }[] = [];
 	let open = true;
 	client.onclose = () => {
 		open = false;
 	};
 	client.setRequestHandler(types.ElicitRequestSchema, async ({ params }) => {
-		const elicit = elicits.at(-1);
-		const answer = elicit === undefined ? DECLINED : await elicit(params as Record<string, unknown>);
+		const last = elicits.at(-1);
+		// A shared server does not say for which call it asks: another thread's person must not answer for this one's.
+		const isClear = last !== undefined && elicits.every(({ owner }) => owner === last.owner);
+		const answer = isClear ? await last.elicit(params as Record<string, unknown>) : DECLINED;
 		return answer as { action: "accept" | "decline" | "cancel" };
 	});
 	let tools: McpTool[];
@@ -156,9 +162,21 @@ export async function openConnection(
 			throw new StartupTimeout(name, timeoutMs / 1000);
 		throw error;
 	}
+	let reading: Promise<void> | undefined;
+	let isStale = false;
+	/** One reading at a time, however often the server says that something changed. */
+	async function readAgain(): Promise<void> {
+		while (isStale) {
+			isStale = false;
+			// A list that cannot be read leaves the last one.
+			tools = await readTools(client, sdk, AbortSignal.timeout(timeoutMs)).catch(() => tools);
+		}
+		reading = undefined;
+	}
 	client.setNotificationHandler(types.ToolListChangedNotificationSchema, async () => {
-		// A list that cannot be read leaves the last one.
-		tools = await readTools(client, sdk, AbortSignal.timeout(timeoutMs)).catch(() => tools);
+		isStale = true;
+		reading ??= readAgain();
+		await reading;
 	});
 	const request = { timeout: config.tool_timeout_sec * 1000 };
 
@@ -174,8 +192,13 @@ export async function openConnection(
 		get open() {
 			return open;
 		},
-		async callTool(tool, args, { signal: callSignal, elicit = () => Promise.resolve(DECLINED), meta }) {
-			elicits.push(elicit);
+		async callTool(
+			tool,
+			args,
+			{ signal: callSignal, elicit = () => Promise.resolve(DECLINED), owner, meta },
+		) {
+			const asked = { owner, elicit };
+			elicits.push(asked);
 			try {
 				const params = { name: tool, arguments: args, ...(meta === undefined ? {} : { _meta: meta }) };
 				return await client.request({ method: "tools/call", params }, types.CallToolResultSchema, {
@@ -184,7 +207,7 @@ export async function openConnection(
 					onprogress: () => undefined,
 				});
 			} finally {
-				elicits.splice(elicits.indexOf(elicit), 1);
+				elicits.splice(elicits.indexOf(asked), 1);
 			}
 		},
 		listResources: (cursor, listSignal) =>

@@ -93,7 +93,13 @@ async function perform(
 	try {
 		const connection = await server.connect();
 		const elicit = elicitOf(name, context);
-		return { result: await connection.callTool(tool.name, args, { signal: context.signal, elicit }) };
+		return {
+			result: await connection.callTool(tool.name, args, {
+				signal: context.signal,
+				elicit,
+				owner: context.threadId,
+			}),
+		};
 	} catch (error) {
 		const cause = failureText(error, config.tool_timeout_sec * 1000);
 		return {

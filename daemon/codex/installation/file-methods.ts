@@ -1,6 +1,8 @@
 import { watch } from "node:fs";
 import { cp, lstat, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { isAbsolute, join } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
+import { resolveRealPath } from "#daemon/agent/sandbox/real-path.ts";
+import { isInside } from "#daemon/policy/protected.ts";
 import { type CodexConnection, CodexError, type CodexMethods, INTERNAL_ERROR } from "../method.ts";
 import { boolean, type Decoder, invalidRequest, optional, string, struct } from "../wire/decode.ts";
 
@@ -90,8 +92,41 @@ function createWatches(connection: CodexConnection) {
 	return { start, stop };
 }
 
-/** `fs/*`: files of this machine as this user, for clients that have no other way to them. */
-export function createFileMethods(): CodexMethods {
+/** What is read at once; base64 of it still fits what may wait for one client (listener/limits.ts). */
+const READ_MAX_BYTES = 40 * 1024 * 1024;
+
+/** Opening a pipe waits for its other end, and a device has none: either would take one of few threads for good. */
+async function assertPlainFile(path: string): Promise<number> {
+	const found = await stat(path);
+	if (found.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
+	if (!found.isFile()) throw new CodexError(`${path} is not a regular file`, INTERNAL_ERROR);
+	return found.size;
+}
+
+async function readPlainFile(path: string): Promise<Buffer> {
+	const sizeBytes = await assertPlainFile(path);
+	if (sizeBytes > READ_MAX_BYTES)
+		throw new CodexError(`file is too large to read: limit is ${READ_MAX_BYTES} bytes`, INTERNAL_ERROR);
+	return readFile(path);
+}
+
+/** Refuses what lies in a folder of ours; with `isWhole` also what holds one. */
+function createFence(secretFolders: readonly string[]) {
+	return (path: string, isWhole = false): void => {
+		for (const folder of secretFolders) {
+			const [real, secret] = [resolveRealPath(resolve(path)), resolveRealPath(folder)];
+			if (isInside(real, secret) || (isWhole && isInside(secret, real)))
+				throw Object.assign(new Error(), { code: "EACCES" });
+		}
+	};
+}
+
+/**
+ * `fs/*`: files of this machine as this user, for clients that have no other way to them.
+ * @param secretFolders homes of ours, with the token and the sockets: no client of this protocol gets at them.
+ */
+export function createFileMethods(secretFolders: readonly string[] = []): CodexMethods {
+	const assertOpen = createFence(secretFolders);
 	const watchesOf = new Map<string, ReturnType<typeof createWatches>>();
 
 	function watches(connection: CodexConnection): ReturnType<typeof createWatches> {
@@ -112,24 +147,32 @@ export function createFileMethods(): CodexMethods {
 
 	return {
 		"fs/readFile": (params) =>
-			guarded(async () => ({
-				dataBase64: (await readFile(pathParams.decode(params).path)).toString("base64"),
-			})),
+			guarded(async () => {
+				const { path } = pathParams.decode(params);
+				assertOpen(path);
+				return { dataBase64: (await readPlainFile(path)).toString("base64") };
+			}),
 		"fs/writeFile": (params) =>
 			guarded(async () => {
 				const { path, dataBase64 } = writeParams.decode(params);
+				assertOpen(path);
+				await assertPlainFile(path).catch((error: NodeJS.ErrnoException) => {
+					if (error.code !== "ENOENT") throw error;
+				});
 				await writeFile(path, Buffer.from(dataBase64, "base64"));
 				return {};
 			}),
 		"fs/createDirectory": (params) =>
 			guarded(async () => {
 				const { path, recursive } = folderParams.decode(params);
+				assertOpen(path);
 				await mkdir(path, { recursive: recursive ?? true });
 				return {};
 			}),
 		"fs/getMetadata": (params) =>
 			guarded(async () => {
 				const { path } = pathParams.decode(params);
+				assertOpen(path);
 				const [own, target] = await Promise.all([lstat(path), stat(path)]);
 				return {
 					...{ isDirectory: target.isDirectory(), isFile: target.isFile(), isSymlink: own.isSymbolicLink() },
@@ -138,7 +181,9 @@ export function createFileMethods(): CodexMethods {
 			}),
 		"fs/readDirectory": (params) =>
 			guarded(async () => {
-				const rows = await readdir(pathParams.decode(params).path, { withFileTypes: true });
+				const { path } = pathParams.decode(params);
+				assertOpen(path);
+				const rows = await readdir(path, { withFileTypes: true });
 				return {
 					entries: rows.map((row) => ({
 						...{ fileName: row.name, isDirectory: row.isDirectory(), isFile: row.isFile() },
@@ -148,20 +193,26 @@ export function createFileMethods(): CodexMethods {
 		"fs/remove": (params) =>
 			guarded(async () => {
 				const { path, recursive, force } = removeParams.decode(params);
+				assertOpen(path, true);
 				await remove(path, { recursive: recursive ?? true, force: force ?? true });
 				return {};
 			}),
 		"fs/copy": (params) =>
 			guarded(async () => {
 				const { sourcePath, destinationPath, recursive } = copyParams.decode(params);
-				if ((await stat(sourcePath)).isDirectory() && recursive !== true)
+				assertOpen(sourcePath, true);
+				assertOpen(destinationPath);
+				const isFolder = (await stat(sourcePath)).isDirectory();
+				if (isFolder && recursive !== true)
 					throw new CodexError("fs/copy requires recursive: true when sourcePath is a directory");
+				if (!isFolder) await assertPlainFile(sourcePath);
 				await cp(sourcePath, destinationPath, { recursive: recursive === true });
 				return {};
 			}),
 		"fs/watch": (params, connection) =>
 			guarded(async () => {
 				const { path, watchId } = watchParams.decode(params);
+				assertOpen(path);
 				await stat(path);
 				watches(connection).start(watchId, path);
 				return { path };

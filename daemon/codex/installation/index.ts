@@ -27,6 +27,8 @@ export interface InstallationPorts {
 	/** Folder of the process: the default where a request names none. */
 	readonly cwd: string;
 	readonly environment: Environment;
+	/** Homes of ours that `fs/*` opens for nobody. */
+	readonly secretFolders?: readonly string[] | undefined;
 	readonly account: AccountPort;
 	/** Absent: no MCP servers. */
 	readonly mcp?: McpStatusPort | undefined;
@@ -63,7 +65,7 @@ export function createInstallationMethods(ports: InstallationPorts): Installatio
 		...createConfigMethods(ports),
 		...createModelMethods(ports),
 		...createAccountMethods(ports.account),
-		...createFileMethods(),
+		...createFileMethods(ports.secretFolders),
 		...createFuzzyMethods(),
 		...createCommandMethods({ environment, cwd, sandboxMode: () => sandboxOf(codexHome) }),
 		...createSkillMethods(ports),

@@ -2,6 +2,7 @@ import { chmod, mkdir } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
+import type { Duplex } from "node:stream";
 import { AppError } from "#base/app-error.ts";
 import type { CodexUpgrades } from "#daemon/gateway/codex-upgrade.ts";
 import { claimSocket } from "#daemon/lifecycle/socket-claim.ts";
@@ -17,6 +18,8 @@ export interface CodexSocketOptions {
 	/** Serves the clients that begin with HTTP. */
 	upgrades: CodexUpgrades;
 	logger: Logger;
+	/** For tests; absent: long enough for any client. */
+	openingMs?: number;
 }
 
 /** `$HOMIE_HOME/codex.sock`. Disposing ends its connections and removes the socket. */
@@ -25,6 +28,8 @@ export interface CodexSocket extends AsyncDisposable {
 	readonly connections: number;
 }
 
+/** A connection that has not said by then what it speaks, or not finished its upgrade, makes room for others. */
+const OPENING_MS = 30_000;
 const OPENING_BYTES = new Set([..."{[ \t\r\n"].map((char) => char.charCodeAt(0)));
 
 async function listenAt(server: Server, path: string): Promise<void> {
@@ -52,6 +57,7 @@ export async function createCodexSocket({
 	facade,
 	upgrades,
 	logger,
+	openingMs = OPENING_MS,
 }: CodexSocketOptions): Promise<CodexSocket> {
 	const open = new Set<Socket>();
 	let count = 0;
@@ -59,9 +65,19 @@ export async function createCodexSocket({
 		response.writeHead(426, { "content-type": "text/plain", connection: "close" });
 		response.end("This is the Codex app-server protocol: upgrade to WebSocket.\n");
 	});
-	http.on("upgrade", (request, socket, head) => upgrades.accept(request, socket, head, "unix"));
+	http.on("upgrade", (request, socket, head) => {
+		opened(socket);
+		upgrades.accept(request, socket, head, "unix");
+	});
+	const opening = new Map<Duplex, NodeJS.Timeout>();
+
+	function opened(socket: Duplex): void {
+		clearTimeout(opening.get(socket));
+		opening.delete(socket);
+	}
 
 	function serveLines(socket: Socket): void {
+		opened(socket);
 		count += 1;
 		const link = createLineLink({ label: `unix #${count}`, kind: "unix", input: socket, output: socket });
 		const served = facade.connect(link);
@@ -83,11 +99,18 @@ export async function createCodexSocket({
 	const server = createServer((socket) => {
 		socket.on("error", (error) => logger.debug("a codex connection broke", { error: error.message }));
 		open.add(socket);
-		socket.on("close", () => open.delete(socket));
+		socket.on("close", () => {
+			opened(socket);
+			open.delete(socket);
+		});
 		if (open.size > CONNECTIONS_MAX) {
 			socket.destroy();
 			return;
 		}
+		opening.set(
+			socket,
+			setTimeout(() => socket.destroy(), openingMs),
+		);
 		begin(socket);
 	});
 	await listenAt(server, path);
