@@ -136,9 +136,11 @@ async function settle(
 	context: ToolContext,
 ): Promise<ToolResult> {
 	const parsed = answerSchema.safeParse(answer.type === "result" ? answer.result : null);
+	const unusable =
+		answer.type === "result" ? "dynamic tool response was invalid" : "dynamic tool request failed";
 	const { contentItems, success } = parsed.success
 		? parsed.data
-		: { contentItems: [{ type: "inputText", text: "dynamic tool request failed" }], success: false };
+		: { contentItems: [{ type: "inputText", text: unusable }], success: false };
 	await finish(item, { contentItems, success }, context);
 	const content = contentItems.map(toModelContent);
 	const only = content.length === 1 ? content[0]?.["text"] : undefined;

@@ -113,11 +113,17 @@ const TOOL_NAME = /^[a-zA-Z0-9_-]+$/u;
 
 /** @throws CodexError for a name that no model could call. */
 export function assertToolNames(tools: readonly JsonObject[]): void {
+	const seen = new Set<string>();
 	for (const tool of tools) {
 		const name = String(tool["name"] ?? "");
 		if (!TOOL_NAME.test(name)) {
 			throw new CodexError(`dynamic tool name must match ^[a-zA-Z0-9_-]+$ to match Responses API: ${name}`);
 		}
+		if (name === "mcp" || name.startsWith("mcp__"))
+			throw new CodexError(`dynamic tool name is reserved: ${name}`);
+		const place = `${String(tool["namespace"] ?? "")}/${name}`;
+		if (seen.has(place)) throw new CodexError(`duplicate dynamic tool name: ${name}`);
+		seen.add(place);
 		const nested = tool["tools"];
 		if (Array.isArray(nested)) assertToolNames(nested as JsonObject[]);
 	}

@@ -11,7 +11,7 @@ import {
 	threadSearch,
 	threadTurns,
 } from "../params/thread.ts";
-import { assertThreadId } from "../wire/thread-id.ts";
+import { assertThreadId, isThreadId } from "../wire/thread-id.ts";
 import { cutPage, itemsCursor, readCursor, turnsCursor } from "./cursor.ts";
 import { viewItem } from "./item-view.ts";
 import { WHOLE_HISTORY } from "./opening.ts";
@@ -41,10 +41,13 @@ function requireTurns(office: Office, threadId: string, method: string): Turn[] 
 	assertThreadId(threadId);
 	const thread = office.findThread(threadId);
 	const isTurns = method === "thread/turns/list";
-	if (thread !== undefined && !thread.settings?.ephemeral) return office.readTurns(threadId);
+	if (thread !== undefined && !thread.settings?.ephemeral && thread.turn_count > 0)
+		return office.readTurns(threadId);
 	if (!isTurns) throw new CodexError(`${method} is not supported yet`, METHOD_NOT_THERE);
+	if (thread === undefined) throw new CodexError(`thread not loaded: ${threadId}`);
+	if (thread.settings?.ephemeral) throw new CodexError(`ephemeral threads do not support ${method}`);
 	throw new CodexError(
-		thread === undefined ? `thread not loaded: ${threadId}` : `ephemeral threads do not support ${method}`,
+		`thread ${threadId} is not materialized yet; ${method} is unavailable before first user message`,
 	);
 }
 
@@ -91,6 +94,7 @@ export function createReadMethods(office: Office, readStates: ReadStates): Metho
 		},
 		"thread/loaded/list"(params) {
 			const { cursor, limit } = loadedList.decode(params);
+			if (cursor !== null && !isThreadId(cursor)) throw new CodexError(`invalid cursor: ${cursor}`);
 			const ids = desk.loaded().sort();
 			const from = cursor === null ? 0 : ids.findIndex((id) => id > cursor);
 			const rest = from < 0 ? [] : ids.slice(from);

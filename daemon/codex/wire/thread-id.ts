@@ -24,6 +24,8 @@ function uuidProblem(text: string): string | undefined {
 	return `invalid group length in group ${bad}: expected ${GROUP_LENGTHS[bad]}, found ${groups[bad]?.length}`;
 }
 
+export const isThreadId = (text: string): boolean => uuidProblem(text) === undefined;
+
 /** Thread ids are UUIDs; anything else is refused before anybody is asked for it. `noun` is the method's own word for it. */
 export function assertThreadId(text: string, noun: "thread id" | "session id" = "thread id"): void {
 	const problem = uuidProblem(text);

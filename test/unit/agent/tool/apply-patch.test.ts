@@ -133,7 +133,7 @@ describe("apply_patch", () => {
 		[patch("*** Delete File: none.txt"), /Failed to read /],
 		[patch("*** Update File: a.txt", "*** Move to: b.txt", "@@", "-two", "+2"), /exists already/],
 		[patch("*** Update File: a.txt", "@@", "oops"), /Unexpected line found in update hunk/],
-		[patch(), /no files were modified/],
+		[patch(), /^patch rejected: empty patch$/],
 		[
 			patch("*** Add File: ok.txt", "+x", "*** Update File: a.txt", "@@", "-zzz", "+x"),
 			/Failed to find expected lines/,
