@@ -81,6 +81,7 @@ export function openQuestion(state: State): { question: Question; asked: Asked; 
 	return undefined;
 }
 
+/** Puts a pending question at the end of the queue; takes away one that is over. */
 export function putQuestion(state: State, question: Question): State {
 	const rest = state.questions.queue.filter((entry) => entry.question_id !== question.question_id);
 	const isOpen = question.status === "pending";
@@ -90,6 +91,7 @@ export function putQuestion(state: State, question: Question): State {
 	return { ...state, questions: { queue: isOpen ? [...rest, question] : rest, answers } };
 }
 
+/** The questions of a thread are these from now on; those of others stay. */
 export function replaceQuestions(state: State, threadId: string, questions: readonly Question[]): State {
 	const others = state.questions.queue.filter((entry) => entry.thread_id !== threadId);
 	const head = state.questions.queue[0]?.question_id;

@@ -20,6 +20,7 @@ function stripSlash(url: string): string {
 	return url.replace(/\/+$/, "");
 }
 
+/** Where logins are made, renewed and taken back; moved by the variables that move them for Codex. */
 export function oauthUrls(env: Env): OauthUrls {
 	const issuer = stripSlash(env["CODEX_APP_SERVER_LOGIN_ISSUER"] || ISSUER);
 	const refresh = env["CODEX_REFRESH_TOKEN_URL_OVERRIDE"] || `${ISSUER}/oauth/token`;
@@ -87,6 +88,7 @@ const tokensSchema = z.looseObject({
 	access_token: z.string().nullish(),
 	refresh_token: z.string().nullish(),
 });
+/** What the issuer gives; null: it gave no new one, and the old one stays good. */
 export interface NewTokens {
 	readonly idToken: string | null;
 	readonly accessToken: string | null;

@@ -69,11 +69,13 @@ export function createRunningTurn(
 	};
 }
 
+/** The id of the turn that a message of the program carries. */
 export function turnIdOf(value: unknown): string | undefined {
 	const turn = (value as { turn?: { id?: unknown } } | null)?.turn;
 	return typeof turn?.id === "string" ? turn.id : undefined;
 }
 
+/** A turn's error for what went wrong with the program. */
 export function failure(error: unknown): TurnError {
 	// What the program refuses it explains to the person better than we could.
 	const { message } = error instanceof CodexRefusal ? error : toAppError(error);

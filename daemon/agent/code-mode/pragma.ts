@@ -4,6 +4,7 @@ export type ParsedScript =
 	| { type: "failed"; message: string };
 
 const DEFAULT_YIELD_MS = 30_000;
+/** What a script's output may cost the model unless its first line says otherwise; as with the Codex server. */
 export const DEFAULT_MAX_TOKENS = 10_000;
 
 const EMPTY =

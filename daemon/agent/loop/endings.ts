@@ -4,6 +4,7 @@ import { TURN_ABORTED_TEXT, userItem } from "./history.ts";
 import { finalError, type Retries } from "./retry.ts";
 import { remember, type Turn, tellFullWindow } from "./turn.ts";
 
+/** Why a turn was stopped, in the words of whoever stopped it; "interrupted" where they gave none. */
 export function interruptReason(signal: AbortSignal): string {
 	const reason: unknown = signal.reason;
 	if (typeof reason === "string") return reason;

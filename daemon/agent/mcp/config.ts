@@ -97,6 +97,7 @@ export function parseServers(
 		});
 }
 
+/** How long a server may take to start; seconds win where both members are given. */
 export function startupTimeoutMs(config: McpServerConfig): number {
 	if (config.startup_timeout_sec !== undefined) return config.startup_timeout_sec * 1000;
 	return config.startup_timeout_ms ?? DEFAULT_STARTUP_MS;

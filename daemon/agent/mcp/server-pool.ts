@@ -13,6 +13,7 @@ export interface ServerPool extends AsyncDisposable {
 	acquire(options: ConnectionOptions): ServerLease;
 }
 
+/** Equal for servers that threads may share: same name, configuration, folder and variables. */
 export function serverKey({ name, config, cwd, env }: ConnectionOptions): string {
 	return JSON.stringify([
 		name,

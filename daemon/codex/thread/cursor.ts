@@ -17,10 +17,12 @@ function cursor(threadId: string, kind: string, { ordinal, includeAnchor }: Plac
 	});
 }
 
+/** The cursor of a page of turns from this place on; null ahead of the oldest. */
 export function turnsCursor(threadId: string, ordinal: number, includeAnchor: boolean): string | null {
 	return ordinal < 0 ? null : cursor(threadId, "turns", { ordinal, includeAnchor });
 }
 
+/** The same for a page of items. */
 export function itemsCursor(threadId: string, ordinal: number, includeAnchor: boolean): string | null {
 	return ordinal < 0 ? null : cursor(threadId, "itemsByCreatedAtOrdinal", { ordinal, includeAnchor });
 }

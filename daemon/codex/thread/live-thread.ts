@@ -78,6 +78,7 @@ export function createLiveThread(threadId: string): LiveThread {
 
 const FLAG_ORDER: readonly WaitFlag[] = ["waitingOnApproval", "waitingOnUserInput"];
 
+/** A thread's status as clients are told it; its flags always in one order. */
 export function statusOf(live: LiveThread | undefined): ThreadStatus {
 	if (live === undefined || !live.loaded) return { type: "notLoaded" };
 	if (live.failed) return { type: "systemError" };

@@ -23,12 +23,14 @@ export function load(office: Office, thread: Thread, request: Request): void {
 	office.ports.onThreadOpened?.(thread);
 }
 
+/** Tells one client what a thread has used so far, where it has used anything. */
 export function tellUsage(thread: Thread, request: Request, turnId: string | undefined): void {
 	if (thread.usage === null || turnId === undefined) return;
 	const params = { threadId: thread.thread_id, turnId, tokenUsage: thread.usage };
 	request.peer.tell("thread/tokenUsage/updated", params, thread.thread_id);
 }
 
+/** What thread/start, resume and fork are answered: the thread as shown and the settings that its turns would have. */
 export async function answerOf(office: Office, thread: Thread, shown: JsonObject): Promise<JsonObject> {
 	const sources = await findInstructionSources(office.ports.paths.codexHome, thread.cwd);
 	return { thread: shown, ...viewThreadContext(office.view, thread, sources) };

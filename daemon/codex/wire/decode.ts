@@ -9,6 +9,7 @@ export interface Decoder<T> {
 
 export type Decoded<D> = D extends Decoder<infer T> ? T : never;
 
+/** A refusal in the reference's words for params that do not fit. */
 export function invalidRequest(text: string): CodexError {
 	return new CodexError(`Invalid request: ${text}`);
 }
@@ -24,6 +25,7 @@ function describeValue(value: unknown): string {
 	return Array.isArray(value) ? "sequence" : "map";
 }
 
+/** The refusal of a value of another type; `expected` as the reference names it. */
 export function wrongType(value: unknown, expected: string): CodexError {
 	return invalidRequest(`invalid type: ${describeValue(value)}, expected ${expected}`);
 }
@@ -56,13 +58,16 @@ function integer(name: string, min: number, max: number): Decoder<number> {
 	};
 }
 
+/** Numbers by the names that the reference gives them in its refusals. */
 export const u32 = integer("u32", 0, U32_MAX);
 export const i64 = integer("i64", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
 
+/** Takes any value as it is. */
 export const anything: Decoder<unknown> = { decode: (value) => value };
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+/** An object, and no array. */
 export function isObject(value: unknown): value is JsonObject {
 	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -87,10 +92,12 @@ export function clearable<T>(of: Decoder<T>): Decoder<T | null | undefined> {
 	return { absent: { value: undefined }, decode: (value) => (value === null ? null : of.decode(value)) };
 }
 
+/** A member that may be left out, and is `value` then. */
 export function withDefault<T>(of: Decoder<T>, value: T): Decoder<T> {
 	return { ...of, absent: { value } };
 }
 
+/** An array of these; the first that does not fit is refused as it would be alone. */
 export function list<T>(of: Decoder<T>): Decoder<readonly T[]> {
 	return {
 		decode(value) {
@@ -107,10 +114,12 @@ function variants(names: readonly string[]): string {
 	return `expected one of ${quoted.join(", ")}`;
 }
 
+/** The refusal of a word that is none of the names, which it lists. */
 export function unknownVariant(found: string, names: readonly string[]): CodexError {
 	return invalidRequest(`unknown variant \`${found}\`, ${variants(names)}`);
 }
 
+/** One of these words. */
 export function oneOf<const N extends string>(names: readonly N[]): Decoder<N> {
 	return {
 		decode(value) {

@@ -9,6 +9,7 @@ import type {
 /** Items that stand for something done to the world; others only say something. */
 export type ActingItem = CommandExecutionItem | FileChangeItem | McpToolCallItem | DynamicToolCallItem;
 
+/** Whether an item is of a kind that acts on the world, so that a crash may leave its outcome unknown. */
 export function isActing(item: Item): item is ActingItem {
 	switch (item.type) {
 		case "commandExecution":

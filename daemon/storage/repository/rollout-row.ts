@@ -34,6 +34,7 @@ export function findRollout(reader: Reader, threadId: string): RolloutRow | unde
 	return parse(reader.get(`${SELECT} WHERE thread_id = ?`, threadId));
 }
 
+/** What is known of a file, by its path. */
 export function findRolloutFile(reader: Reader, path: string): RolloutRow | undefined {
 	return parse(reader.get(`${SELECT} WHERE path = ?`, path));
 }
@@ -107,11 +108,13 @@ export function readTurnPage(
 	});
 }
 
+/** Whether this thread has a turn of this id. */
 export function hasTurn(reader: Reader, threadId: string, turnId: string): boolean {
 	const sql = "SELECT 1 AS one FROM chat_turn WHERE turn_id = ? AND thread_id = ?";
 	return reader.get(sql, turnId, threadId) !== undefined;
 }
 
+/** Whether there is a thread of this id, from a file or not. */
 export function hasThread(reader: Reader, threadId: string): boolean {
 	return reader.get("SELECT 1 AS one FROM chat_thread WHERE thread_id = ?", threadId) !== undefined;
 }
