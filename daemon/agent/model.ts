@@ -57,6 +57,8 @@ export interface ModelDescription {
 	 * functions named `mcp__SERVER__TOOL`.
 	 */
 	readonly toolNamespaces?: boolean;
+	/** Nothing is known of it but its name: it is offered no `apply_patch`, and a turn warns. Absent: false. */
+	readonly isUnknown?: boolean;
 	/** It finds `defer_loading` tools by `tool_search`; such specs are not sent with requests. Only with `toolNamespaces`. */
 	readonly toolSearch?: boolean;
 }

@@ -1,5 +1,6 @@
 import { createDeferred } from "#base/deferred.ts";
 import type { ModelItem } from "#daemon/agent/model.ts";
+import { jsonFault } from "#daemon/agent/tool/json-fault.ts";
 import type { Tool, ToolContext, ToolResult } from "#daemon/agent/tool.ts";
 import { ABORTED_OUTPUT, abortedOutput, developerItem, outputItem, type ToolCall } from "./history.ts";
 import { tellRawItem } from "./raw-events.ts";
@@ -24,7 +25,7 @@ function argumentError(call: ToolCall): string | null {
 		JSON.parse(call.input);
 		return null;
 	} catch (error) {
-		return `failed to parse function arguments: ${error instanceof Error ? error.message : String(error)}`;
+		return `failed to parse function arguments: ${jsonFault(call.input) ?? String(error)}`;
 	}
 }
 

@@ -78,7 +78,8 @@ export function createAgentTools(options: ToolOptions): AgentTools {
 	function first(request: ToolSetRequest): Tool[] {
 		const tools = [exec, stdin];
 		if (isPlanOffered(request, options)) tools.push(plan);
-		tools.push(createRequestUserInput(request.mode), patch);
+		tools.push(createRequestUserInput(request.mode));
+		if (request.model.isUnknown !== true) tools.push(patch);
 		if (request.model.takesImages) tools.push(image);
 		// A review works alone: it has no goal, and looks at what is here.
 		return request.kind === "review" ? tools : [...tools, ...goalTools];

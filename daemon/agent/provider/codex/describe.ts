@@ -56,6 +56,7 @@ export function describeModel(
 			takesImages: true,
 			defaultEffort: null,
 			toolNamespaces: true,
+			isUnknown: true,
 		};
 		return withConfig(unknown, config, UNKNOWN_WINDOW);
 	}
