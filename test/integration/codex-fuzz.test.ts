@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
@@ -61,6 +61,9 @@ test(`codex.sock: the daemon lives, stays small and serves others after ${ROUNDS
 	const path = join(daemon.home, "codex.sock");
 	const pid = await daemonPid(daemon);
 	const token = await readFile(join(daemon.home, "token"), "utf8");
+	const jwt = `eyJhbGciOiJub25lIn0.${Buffer.from('{"email":"a@b"}').toString("base64url")}.forgedsignature`;
+	const tokens = { id_token: jwt, access_token: jwt, refresh_token: "rt-of-the-fuzz", account_id: "a" };
+	await writeFile(join(daemon.codexHome, "auth.json"), JSON.stringify({ OPENAI_API_KEY: null, tokens }));
 	using friend = await connectCodexSocket(path);
 	const started = await friend.request<{ thread: { id: string } }>("thread/start", {
 		cwd: await daemon.newFolder(),
@@ -82,6 +85,13 @@ test(`codex.sock: the daemon lives, stays small and serves others after ${ROUNDS
 	expect(await readFile(join(daemon.home, "token"), "utf8")).toBe(token);
 	expect(await residentBytes(pid)).toBeLessThan(RESIDENT_MAX_BYTES);
 	expect(friend.isClosed).toBe(false);
+	const logs = await readdir(join(daemon.home, "logs"), { recursive: true, withFileTypes: true });
+	const texts = logs.flatMap((entry) =>
+		entry.isFile() ? [readFile(join(entry.parentPath, entry.name), "utf8")] : [],
+	);
+	const told = [...(await Promise.all(texts)), JSON.stringify(friend.inbox)].join("\n");
+	for (const secret of [jwt, "forgedsignature", "rt-of-the-fuzz", token.trim()])
+		expect(told.includes(secret)).toBe(false);
 	const read = await friend.request<{ thread: { id: string } }>("thread/read", {
 		threadId: started.thread.id,
 	});

@@ -393,3 +393,18 @@ test("mcp: an HTTP server is called with the token of the named variable", async
 		error: expect.stringContaining("handshaking"),
 	});
 });
+
+test("mcp: a shared server's question reaches nobody while calls of two threads run", async () => {
+	await using bench = createMcpBench({
+		table: { ex: example },
+		answers: [accept({ content: { colour: "red" } }), accept({ content: { colour: "blue" } })],
+	});
+	await bench.call("mcp__ex__echo", { text: "x" });
+	const stop = new AbortController();
+	const other = bench.call("mcp__ex__never", {}, { threadId: "other", signal: stop.signal });
+	expect((await bench.call("mcp__ex__ask")).output).toContain('{"action":"decline"}');
+	expect(bench.questions).toEqual([]);
+	stop.abort();
+	await other;
+	expect((await bench.call("mcp__ex__ask")).output).toContain("red");
+});

@@ -104,6 +104,32 @@ describe("codex.sock", () => {
 		expect((await stat(join(folder, "in"))).mode & 0o777).toBe(0o700);
 	});
 
+	test("codex socket: who says nothing, or half an upgrade, is ended, and who speaks stays", async () => {
+		const upgrades = createCodexUpgrades({ facade: echo, clock: systemClock });
+		const path = join(folder, "short.sock");
+		await using _short = await createCodexSocket({
+			...{ path, facade: echo, upgrades, logger: createMemoryLogger(), openingMs: 100 },
+		});
+		const speaking = connect(path);
+		speaking.write("{}\n");
+		expect(await readLine(speaking)).toBe("echo {}\n");
+		const client = new WebSocket(`ws+unix:${path}:/`);
+		await once(client, "open");
+		const silent = ["", "GET / HT", "GET / HTTP/1.1\r\nUpgrade: websocket\r\n"].map((start) => {
+			const socket = connect(path);
+			socket.on("error", () => undefined);
+			socket.write(start);
+			return once(socket, "close");
+		});
+		await Promise.all(silent);
+		speaking.write("{}\n");
+		expect(await readLine(speaking)).toBe("echo {}\n");
+		client.send("x");
+		expect(String((await once(client, "message"))[0])).toBe("echo x");
+		speaking.destroy();
+		client.terminate();
+	});
+
 	test("codex socket: a second listener is refused when the first lives", async () => {
 		const upgrades = createCodexUpgrades({ facade: echo, clock: systemClock });
 		const second = createCodexSocket({
