@@ -1,24 +1,14 @@
 import { AppError } from "#base/app-error.ts";
-import type { Clock } from "#base/clock.ts";
 import type { RunTurn } from "#daemon/agent/loop-port.ts";
-import type { Logger } from "#daemon/telemetry/port.ts";
 import { type RunnerKind, runnerKindSchema, type ThreadSettings } from "#protocol/record.ts";
 import type { CodexRequestHandler } from "./codex-process.ts";
-import { type CodexServer, createCodexServer } from "./codex-server.ts";
+import { type CodexServer, type CodexServerOptions, createCodexServer } from "./codex-server.ts";
 import { createProviderThreadBook } from "./provider-thread.ts";
 import { createCliTurns } from "./run-cli-turn.ts";
 
-export interface CliBackendOptions {
+export interface CliBackendOptions extends Omit<CodexServerOptions, "onRequest"> {
 	/** The program has a thread of its own for one of ours, by this id. */
 	readonly onThreadMade: (threadId: string, providerThreadId: string) => Promise<void>;
-	readonly env: Readonly<Record<string, string | undefined>>;
-	readonly codexHome: string;
-	/** Where the program is started. */
-	readonly cwd: string;
-	readonly version: string;
-	readonly clock: Clock;
-	readonly random: () => number;
-	readonly logger: Logger;
 	readonly embedded: RunTurn;
 }
 

@@ -30,6 +30,7 @@ export interface CodexServer extends AsyncDisposable {
 export interface CodexServerOptions {
 	readonly env: Readonly<Record<string, string | undefined>>;
 	readonly codexHome: string;
+	/** Where the program is started. */
 	readonly cwd: string;
 	readonly version: string;
 	readonly clock: Clock;

@@ -35,18 +35,19 @@ export function createStdioTransport(server: StdioServer): Transport {
 	let child: ChildProcess | undefined;
 	const reader = createLineReader(MESSAGE_MAX_BYTES);
 
+	function tell(line: string): void {
+		try {
+			transport.onmessage?.(JSON.parse(line) as JSONRPCMessage);
+		} catch (error) {
+			// Servers print other things too; what is no message is skipped.
+			transport.onerror?.(error instanceof Error ? error : new Error(String(error)));
+		}
+	}
+
 	function take(chunk: Buffer): void {
 		for (const event of reader.push(chunk)) {
-			if ("tooLong" in event) {
-				if (child) signalGroup(child, "SIGKILL");
-				return;
-			}
-			try {
-				transport.onmessage?.(JSON.parse(event.line) as JSONRPCMessage);
-			} catch (error) {
-				// Servers print other things too; what is no message is skipped.
-				transport.onerror?.(error instanceof Error ? error : new Error(String(error)));
-			}
+			if ("line" in event) tell(event.line);
+			else if (child) signalGroup(child, "SIGKILL");
 		}
 	}
 

@@ -54,7 +54,9 @@ async function until(test: () => boolean): Promise<void> {
 
 function shellItem(h: Harness, threadId: string): Item | undefined {
 	const { turns } = h.runner.readThread({ thread_id: threadId, limit: 5 });
-	return turns.flatMap((turn) => turn.items).find((item) => item.type === "commandExecution" && item.source === "userShell");
+	return turns
+		.flatMap((turn) => turn.items)
+		.find((item) => item.type === "commandExecution" && item.source === "userShell");
 }
 
 test("user shell: a command in an idle thread is a turn of its own, and the model reads it later", async () => {
