@@ -41,8 +41,9 @@ function requireTurns(office: Office, threadId: string, method: string): Turn[] 
 	assertThreadId(threadId);
 	const thread = office.findThread(threadId);
 	const isTurns = method === "thread/turns/list";
-	if (thread !== undefined && !thread.settings?.ephemeral && thread.turn_count > 0)
-		return office.readTurns(threadId);
+	// What was named is kept, turns or not.
+	const isKept = thread !== undefined && (thread.turn_count > 0 || thread.title !== null);
+	if (isKept && !thread.settings?.ephemeral) return office.readTurns(threadId);
 	if (!isTurns) throw new CodexError(`${method} is not supported yet`, METHOD_NOT_THERE);
 	if (thread === undefined) throw new CodexError(`thread not loaded: ${threadId}`);
 	if (thread.settings?.ephemeral) throw new CodexError(`ephemeral threads do not support ${method}`);
