@@ -28,6 +28,8 @@ export function createRuleBook({ codexHome, onProblem }: RuleBookOptions): RuleB
 	function rulesOf(file: string): readonly PrefixRule[] {
 		try {
 			const info = statSync(file);
+			// Opening a pipe would wait for its other end, and the whole daemon with it.
+			if (!info.isFile()) return [];
 			const stamp = `${info.mtimeMs}:${info.size}:${info.ino}`;
 			const known = read.get(file);
 			if (known?.stamp === stamp) return known.rules;

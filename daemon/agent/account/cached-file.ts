@@ -9,6 +9,8 @@ const isMissing = (error: unknown): boolean => {
 /** What tells one version of a file from the next; null when there is no file. */
 function stampOf(file: string): string | null {
 	const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+	// Opening a pipe would wait for its other end, and the whole daemon with it.
+	if (stat !== undefined && !stat.isFile()) throw Object.assign(new Error(), { code: "EINVAL" });
 	return stat === undefined ? null : `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
 }
 

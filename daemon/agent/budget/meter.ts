@@ -31,6 +31,8 @@ export interface BudgetHit {
 export interface BudgetMeter extends AsyncDisposable {
 	/** Whether the call may be made; counts its turn when it may. @throws AppError CONFIG_INVALID. */
 	admit(call: BudgetCall): BudgetHit | null;
+	/** While it is not disposed, other calls find at least this spent: many threads at once must not each see an empty till. */
+	reserve(call: BudgetCall, estimate: () => TokenCounts): Disposable;
 	/** After the call; durable a moment later. */
 	spend(call: BudgetCall, counts: TokenCounts): void;
 	/** Resolves when all that was spent so far is on disk. */
@@ -170,9 +172,33 @@ function createLedger(store: BudgetStore) {
 	return { ofDay, ofThread };
 }
 
+/** What calls that run now will cost at least. */
+function createReserve() {
+	const running = new Set<{ threadId: string; isOwn: boolean; tokens: number; usdMicro: number }>();
+
+	function on(spent: Spent, threadId: string | null): Spent {
+		const sum = { ...spent };
+		for (const one of running) {
+			if (threadId !== null && !(one.isOwn && one.threadId === threadId)) continue;
+			sum.tokens += one.tokens;
+			sum.usdMicro += one.usdMicro;
+		}
+		return sum;
+	}
+	return {
+		on,
+		hold({ threadId, background }: BudgetCall, tokens: number, usdMicro: number): Disposable {
+			const entry = { threadId, isOwn: background !== true, tokens, usdMicro };
+			running.add(entry);
+			return { [Symbol.dispose]: () => void running.delete(entry) };
+		},
+	};
+}
+
 export function createBudgetMeter(options: BudgetMeterOptions): BudgetMeter {
 	const { store, clock, logger } = options;
 	const ledger = createLedger(store);
+	const reserve = createReserve();
 	const behind = createWriteBehind(options);
 	/** The turn of each thread that was counted last; a thread's turns follow each other. */
 	const countedTurn = new Map<string, string>();
@@ -227,8 +253,15 @@ export function createBudgetMeter(options: BudgetMeterOptions): BudgetMeter {
 			const isOwn = call.background !== true;
 			const startsTurn = isOwn && countedTurn.get(call.threadId) !== call.turnId;
 			const hit =
-				hitOf("day", rules.day, ledger.ofDay(day), startsTurn) ??
-				(isOwn ? hitOf("thread", rules.thread, ledger.ofThread(call.threadId), startsTurn) : null) ??
+				hitOf("day", rules.day, reserve.on(ledger.ofDay(day), null), startsTurn) ??
+				(isOwn
+					? hitOf(
+							"thread",
+							rules.thread,
+							reserve.on(ledger.ofThread(call.threadId), call.threadId),
+							startsTurn,
+						)
+					: null) ??
 				unpriced(call, rules);
 			if (hit !== null) {
 				tell(call, hit, day);
@@ -239,6 +272,15 @@ export function createBudgetMeter(options: BudgetMeterOptions): BudgetMeter {
 				record(call, 1, 0, null);
 			}
 			return null;
+		},
+		reserve(call, estimate) {
+			const { day, thread, prices } = options.rules();
+			// Measuring a long history is work, and nobody looks at the sum without such a limit.
+			const limits = [day.tokens, day.usd, thread.tokens, thread.usd];
+			if (limits.every((limit) => limit === null)) return reserve.hold(call, 0, 0);
+			const counts = estimate();
+			const price = findPrice(call.model, prices);
+			return reserve.hold(call, counts.totalTokens, price === null ? 0 : costMicroUsd(price, counts));
 		},
 		spend: (call, counts) => record(call, 0, 1, counts),
 		async flush() {

@@ -56,6 +56,7 @@ export function withBudget(provider: ModelProvider, meter: BudgetMeter): ModelPr
 			yield failed(hit);
 			return;
 		}
+		using reserved = meter.reserve(call, () => estimate(request, 0));
 		let counted = false;
 		let began = false;
 		let chars = 0;
@@ -64,6 +65,7 @@ export function withBudget(provider: ModelProvider, meter: BudgetMeter): ModelPr
 				began ||= event.type !== "failed" && event.type !== "rate_limits";
 				chars += charsOf(event);
 				if (event.type === "completed") {
+					reserved[Symbol.dispose]();
 					meter.spend(call, event.usage ?? estimate(request, chars));
 					counted = true;
 				}

@@ -67,13 +67,19 @@ export function mcpSpec({ server, tool, model }: McpToolOptions): ModelItem {
 	};
 }
 
+/** A server's own question must not look like one of ours, which clients show as "allow this tool?". */
+function ownMeta(meta: unknown): unknown {
+	if (meta === null || typeof meta !== "object") return meta ?? null;
+	return Object.fromEntries(Object.entries(meta).filter(([name]) => !name.startsWith("codex_")));
+}
+
 /** Puts a server's question to the person of the turn; whoever cannot be asked has cancelled. */
 function elicitOf(server: string, context: ToolContext): Elicit {
 	return async ({ message, requestedSchema, mode, url, elicitationId, _meta: meta }) => {
 		const params =
 			mode === "url"
-				? { serverName: server, mode, _meta: meta ?? null, message, url, elicitationId }
-				: { serverName: server, mode: "form", _meta: meta ?? null, message, requestedSchema };
+				? { serverName: server, mode, _meta: ownMeta(meta), message, url, elicitationId }
+				: { serverName: server, mode: "form", _meta: ownMeta(meta), message, requestedSchema };
 		const answer = await context.askClient?.({ itemId: context.callId, kind: "elicitation", params });
 		if (answer?.type !== "result" || answer.result === null || typeof answer.result !== "object")
 			return { action: "cancel" };

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -153,6 +154,13 @@ describe("rule book", () => {
 		expect(createRuleBook({ codexHome: home }).current()).toEqual([
 			{ pattern: [["touch"], ["a b"], ['"q']], decision: "allow", justification: null },
 		]);
+	});
+
+	test("rule book: a pipe among the rules holds nobody up", async () => {
+		const book = createRuleBook({ codexHome: home });
+		await book.allow(["touch"]);
+		execFileSync("mkfifo", [join(home, "rules/a.rules")]);
+		expect(book.current()).toHaveLength(1);
 	});
 
 	test("rule book: a changed file counts and a broken one counts for nothing when it is looked at", async () => {

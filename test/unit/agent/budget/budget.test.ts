@@ -245,3 +245,22 @@ test("budget: a setting that is changed counts from the next call on", () => {
 	writeConfig(file, configKey("budget.day.tokens"), undefined);
 	expect(rules().day).toEqual(NO_LIMIT);
 });
+
+test("budget: many threads that call at once do not each find the whole budget", async () => {
+	await using store = await openTestStore();
+	await using meter = meterOn(store, rulesOf({ tokens: 100 }));
+	const counts = usage(40, 0);
+	const callOf = (at: number) => ({
+		...{ threadId: `t${at}`, turnId: "u", provider: "claude", model: "claude-sonnet-4-6" },
+	});
+	using held = new DisposableStack();
+	let admitted = 0;
+	for (let at = 0; at < 50; at += 1) {
+		if (meter.admit(callOf(at)) !== null) continue;
+		admitted += 1;
+		held.use(meter.reserve(callOf(at), () => counts));
+	}
+	expect(admitted).toBe(3);
+	held.dispose();
+	expect(meter.admit(callOf(99))).toBeNull();
+});
