@@ -15,7 +15,7 @@ import {
 } from "./command/arguments.ts";
 import { displayCommand } from "./command/display.ts";
 import { extractPatchCommand } from "./command/patch-heredoc.ts";
-import { type CommandCall, runCommand } from "./command/run-command.ts";
+import { type CommandCall, failTooLong, isTooLong, runCommand } from "./command/run-command.ts";
 import { findGitRoot } from "./git-root.ts";
 import { applyPatchText } from "./patch/apply-patch-text.ts";
 import { APPROVAL_FAILED, awaitApproval, failure, interrupted, rejectedCommand } from "./result.ts";
@@ -69,6 +69,11 @@ async function executeCommand(
 ): Promise<ToolResult> {
 	const { args, cwd, workspace } = requested;
 	const argv = [shellProgram(args.shell, services), args.login === false ? "-c" : "-lc", args.cmd];
+	const place = { processId: requested.processId, source: "unifiedExecStartup" } as const;
+	if (isTooLong(args.cmd)) {
+		const commandActions = [{ type: "unknown" as const, command: args.cmd }];
+		return failTooLong({ ...startedItem(context, argv, cwd, commandActions), ...place }, context);
+	}
 	const grant = grantDigest(argv, cwd);
 	const granted = context.sessionGrants.has(grant);
 	const verdict = await judge({ args, argv, cwd, workspace, granted }, context, services);
@@ -87,7 +92,7 @@ async function executeCommand(
 		tty: args.tty === true,
 		waitMs: commandWaitMs(args.yield_time_ms),
 		maxOutputTokens: args.max_output_tokens ?? DEFAULT_OUTPUT_TOKENS,
-		item: { ...item, processId: requested.processId, source: "unifiedExecStartup" },
+		item: { ...item, ...place },
 	};
 	if (verdict.kind === "run") {
 		await context.items.started(call.item);
@@ -208,7 +213,12 @@ function grantDigest(argv: readonly string[], cwd: string): string {
 	return approvalDigest({ argv, cwd, envNames: [], sandbox: "session", patch: null });
 }
 
-function startedItem(context: ToolContext, argv: readonly string[], cwd: string): CommandExecutionItem {
+function startedItem(
+	context: ToolContext,
+	argv: readonly string[],
+	cwd: string,
+	actions = commandActions(argv, cwd),
+): CommandExecutionItem {
 	return {
 		type: "commandExecution",
 		id: context.callId,
@@ -219,7 +229,7 @@ function startedItem(context: ToolContext, argv: readonly string[], cwd: string)
 		processId: null,
 		source: "agent",
 		status: "inProgress",
-		commandActions: commandActions(argv, cwd),
+		commandActions: actions,
 		aggregatedOutput: null,
 		exitCode: null,
 		durationMs: null,

@@ -165,6 +165,23 @@ async function tellStart(process: RunningCommand, itemId: string, context: ToolC
 	await context.effects.started(itemId, { pid: process.pid, startTime: process.startTime });
 }
 
+/** Linux takes no longer argument (MAX_ARG_STRLEN, its end mark included). */
+const ARGUMENT_BYTES = 128 * 1024;
+
+/** No program could be started with this text as one of its arguments. */
+export function isTooLong(argument: string): boolean {
+	return argument.length >= ARGUMENT_BYTES || Buffer.byteLength(argument) >= ARGUMENT_BYTES;
+}
+
+/** A command that is too long to run fails as the system would have it, before anybody reads all of it. */
+export async function failTooLong(item: CommandExecutionItem, context: ToolContext): Promise<ToolResult> {
+	const startError = "E2BIG";
+	await context.items.started(item);
+	const result = { exitCode: NEVER_STARTED, signal: null, output: "", durationMs: 0, startError };
+	await context.items.completed(endedItem(item, result, context.nowMs()));
+	return failure(rejectedCommand(startErrorText(startError)));
+}
+
 /** The item as its command left it. */
 export function endedItem(
 	item: CommandExecutionItem,

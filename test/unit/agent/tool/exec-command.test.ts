@@ -41,6 +41,14 @@ describe("exec_command", () => {
 		expect(lastItem(bench.told)).toMatchObject({ status: "completed", aggregatedOutput: null, exitCode: 0 });
 	});
 
+	test("exec_command: nobody is asked and nothing runs when the command is longer than the system takes", async () => {
+		const cmd = "echo ".padEnd(128 * 1024, "x");
+		const result = await bench.exec.execute(escalated(cmd), bench.with({ sandbox: "read-only" }));
+		expect(bench.order()).toEqual(["started:inProgress", "completed:failed"]);
+		expect(result.output).toContain("Argument list too long (os error 7)");
+		expect(result.success).toBe(false);
+	});
+
 	test("exec_command: an approved command runs without sandbox when escalated", async () => {
 		const result = await bench.exec.execute(
 			escalated("touch made.txt"),
