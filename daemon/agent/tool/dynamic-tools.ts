@@ -3,6 +3,7 @@ import type { DynamicToolCallItem } from "#protocol/codex-item.ts";
 import type { ThreadSettings } from "#protocol/record.ts";
 import type { ModelDescription, ModelItem } from "../model.ts";
 import { type ClientAnswer, defineTool, type Tool, type ToolContext, type ToolResult } from "../tool.ts";
+import { jsonFault } from "./json-fault.ts";
 import { failure } from "./result.ts";
 
 const functionSchema = z.looseObject({
@@ -75,9 +76,7 @@ async function call(tool: DynamicTool, input: string, context: ToolContext): Pro
 	try {
 		args = JSON.parse(input === "" ? "{}" : input);
 	} catch (error) {
-		return failure(
-			`failed to parse function arguments: ${error instanceof Error ? error.message : String(error)}`,
-		);
+		return failure(`failed to parse function arguments: ${jsonFault(input) ?? String(error)}`);
 	}
 	const namespace = tool.namespace?.name ?? null;
 	const item: DynamicToolCallItem = {

@@ -49,9 +49,11 @@ function revisionOf(threadId: string, firstUnread: string | null, { changes }: S
 }
 
 function viewState(threadId: string, firstUnread: string | null, seen: Seen): JsonObject {
+	// Nothing was ever there to be read, and nobody said anything about it.
+	const isInitial = firstUnread === null && seen.changes === 0;
 	return {
 		firstUnread: firstUnread === null ? null : { type: "turn", turnId: firstUnread },
-		revision: revisionOf(threadId, firstUnread, seen),
+		revision: isInitial ? `initial:${threadId}` : revisionOf(threadId, firstUnread, seen),
 	};
 }
 
