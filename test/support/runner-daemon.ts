@@ -172,7 +172,10 @@ export async function startRunnerDaemon(
 	let folders = 0;
 
 	async function start(): Promise<void> {
-		child = spawn(process.execPath, ["daemon/entry.ts", "--no-web"], { env: all, stdio: ["ignore","ignore","inherit"] });
+		child = spawn(process.execPath, ["daemon/entry.ts", "--no-web"], {
+			env: all,
+			stdio: ["ignore", "ignore", "inherit"],
+		});
 		const exited = once(child, "exit");
 		client = connectLocal(resolvePaths(all), { kind: "cli", name: "contract test", failFast: false });
 		await Promise.race([
