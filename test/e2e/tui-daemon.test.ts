@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { until } from "../support/product.ts";
+import type { ScriptedItem } from "../support/scripted-model.ts";
 import { askingCall, commandCall, createTuiStage, onlyThread, say, says } from "../support/tui-product.ts";
 
 const PATCH = "*** Begin Patch\n*** Add File: notes.txt\n+first line\n+second line\n*** End Patch\n";
@@ -61,10 +62,8 @@ describe("TUI on the real daemon: approvals", () => {
 	});
 
 	test("approval: a patch shows what it writes, and is written after y", async () => {
-		await using stage = await createTuiStage([
-			{ items: [{ type: "custom_tool_call", name: "apply_patch", input: PATCH }] },
-			says("Written."),
-		]);
+		const patch: ScriptedItem = { type: "custom_tool_call", name: "apply_patch", input: PATCH };
+		await using stage = await createTuiStage([{ items: [patch] }, says("Written.")], "gpt-5.5");
 		const tui = await stage.open();
 		await say(tui, "write notes");
 		await tui.waitForText("y once", WAIT);

@@ -452,10 +452,10 @@ export async function startScriptedModel(options: ScriptedModelOptions): Promise
  * Writes a Codex home whose only provider, `scripted`, is the model at `url`; no login needed. `extra` is TOML for the
  * provider's table, e.g. `request_max_retries = 1`.
  */
-export function writeCodexHome(dir: string, url: string, extra = ""): void {
+export function writeCodexHome(dir: string, url: string, extra = "", model = "scripted-1"): void {
 	mkdirSync(dir, { recursive: true, mode: 0o700 });
 	const lines = [
-		'model = "scripted-1"',
+		`model = ${JSON.stringify(model)}`,
 		'model_provider = "scripted"',
 		"",
 		"[model_providers.scripted]",

@@ -33,11 +33,15 @@ export function says(text: string): ScriptedResponse {
 	return { items: [{ type: "text", text }] };
 }
 
-export async function createTuiStage(responses: readonly ScriptedResponse[]): Promise<TuiStage> {
+/** `modelName`: one of the catalogue where its tools matter; another is offered commands and questions only. */
+export async function createTuiStage(
+	responses: readonly ScriptedResponse[],
+	modelName?: string,
+): Promise<TuiStage> {
 	await using stack = new AsyncDisposableStack();
 	const product = stack.use(await createProduct());
 	const model = stack.use(await startScriptedModel({ responses }));
-	writeCodexHome(product.codexHome, model.url);
+	writeCodexHome(product.codexHome, model.url, "", modelName);
 	const owned = stack.move();
 	return {
 		product,
