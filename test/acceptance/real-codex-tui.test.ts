@@ -209,6 +209,11 @@ describe.skipIf(missing !== null)("acceptance: the real Codex TUI", () => {
 		]);
 		const { product, model } = stage;
 		await startTui(tmux, `${stage.bySocket()} -C "$PWD"`);
+		// Its first screen comes before its thread; until then it takes no permissions.
+		await until("its thread is there", async () => {
+			await say(tmux, "/status");
+			return /Session:\s+[0-9a-f-]{36}/u.test(tmux.screen());
+		});
 		await say(tmux, "/permissions");
 		await tmux.shows("Update Model Permissions");
 		tmux.keys("3");
